@@ -1,0 +1,18 @@
+//! The catalogue: partners, hotels, room types and rate plans, as the partners describe them.
+//!
+//! Records are immutable values behind `Arc`; a change publishes a new one in the same slot. Readers get
+//! a whole record with one atomic load. **Invariant**: a slot, once filled, is never emptied.
+
+pub mod hotel;
+pub mod policy;
+pub mod rate_plan;
+pub mod room_type;
+pub mod slots;
+pub mod text;
+
+pub use hotel::{Hotel, HotelDraft, HotelStatus, Offering, Partner};
+pub use policy::{Penalty, Policy, Tier};
+pub use rate_plan::{MealPlan, RatePlan, RatePlanDraft};
+pub use room_type::{RoomType, RoomTypeDraft};
+pub use slots::Slots;
+pub use text::Text;

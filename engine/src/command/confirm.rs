@@ -1,0 +1,80 @@
+//! Confirm: a hold becomes a booking. Log order and log time decide between it and the expiry.
+
+use std::sync::Arc;
+
+use crate::booking::{self, Booking, Payment, Sealed, WrappedKey};
+use crate::codec::{Decode, Encode};
+use crate::command::Principal;
+use crate::event::Event;
+use crate::hold::Status;
+use crate::ids::{BookingId, HoldId};
+use crate::limits::{BOOKINGS_MAX, SEALED_BYTES_MAX, WRAPPED_KEY_BYTES_MAX};
+use crate::outcome::Outcome;
+use crate::refusal::{Code, Refusal};
+use crate::state::Writer;
+
+/// The guest has agreed and, where a payment was begun, it was authorised.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Confirm {
+    pub hold: HoldId,
+    /// Made at the door.
+    pub booking: BookingId,
+    pub principal: Principal,
+    /// The payment intent; `None` only where no payment was begun.
+    pub intent: Option<u128>,
+    pub guest: Sealed,
+    /// The guest's key, where the state may not have it yet.
+    pub guest_key: Option<WrappedKey>,
+    pub payment: Payment,
+    /// What the guest agreed to pay, minor units.
+    pub expected_total: Option<i64>,
+}
+
+impl Confirm {
+    /// Refusals in order: malformed, not found, ended (expired, released, confirmed), the payment is
+    /// another's or was not begun, price changed, capacity.
+    pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
+        if !self.is_within_bounds() {
+            return Code::Malformed.into();
+        }
+        let Some(hold) = writer.hold_for(self.hold, self.principal) else {
+            return Code::NotFound.into();
+        };
+        match (hold.status_at(writer.now_ms), self.intent) {
+            (Status::Active, None) => {}
+            (Status::Confirming(payment), Some(intent)) if payment.intent == intent => {}
+            (Status::Active, Some(_)) => return Code::HoldNotConfirming.into(),
+            (ended, _) => return writer.ended_hold(ended),
+        }
+        if self.expected_total.is_some_and(|expected| expected != hold.terms.total) {
+            let total = Some(hold.terms.total);
+            return Refusal { total, ..Code::PriceChanged.into() }.into();
+        }
+        let taken = writer.shared.bookings.contains_key(&self.booking);
+        if taken || writer.bookings_count >= BOOKINGS_MAX {
+            return Code::CapacityReached.into();
+        }
+        // From here the command must succeed.
+        let booking = Arc::new(Booking {
+            id: self.booking,
+            principal: hold.terms.principal,
+            terms: Arc::clone(&hold.terms),
+            status: booking::Status::Confirmed,
+            guest: Arc::new(self.guest.clone()),
+            payment: Arc::new(self.payment.clone()),
+            version: 1,
+            created_ms: writer.now_ms,
+        });
+        writer.keep_guest_key(self.guest.guest, self.guest_key.as_ref());
+        writer.sell(hold, &booking);
+        writer.events.push(Event::Booked(Arc::clone(&booking)));
+        Outcome::Booked(booking)
+    }
+
+    fn is_within_bounds(&self) -> bool {
+        self.guest.bytes.len() <= SEALED_BYTES_MAX
+            && self.guest_key.as_ref().is_none_or(|key| key.bytes.len() <= WRAPPED_KEY_BYTES_MAX)
+            && self.payment.method.len() <= 64
+            && self.payment.provider_reference.len() <= 256
+    }
+}

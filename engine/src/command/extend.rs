@@ -1,0 +1,51 @@
+//! Extend: a hold asks for more time.
+
+use std::sync::Arc;
+
+use crate::codec::{Decode, Encode};
+use crate::command::Principal;
+use crate::event::Event;
+use crate::hold::Status;
+use crate::ids::HoldId;
+use crate::limits::{HOLD_EXTENSIONS_MAX, HOLD_LIFE_S_MAX, HOLD_TTL_S_MIN};
+use crate::outcome::Outcome;
+use crate::refusal::Code;
+use crate::state::Writer;
+
+/// The hold shall end `ttl_s` seconds from now, at most 45 min after it was made, at most twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Extend {
+    pub hold: HoldId,
+    pub principal: Principal,
+    pub ttl_s: u32,
+}
+
+impl Extend {
+    /// Refusals in order: malformed, not found, ended (expired, released, confirmed, confirming),
+    /// extension limit. An extension never shortens a hold.
+    pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
+        if self.ttl_s < HOLD_TTL_S_MIN {
+            return Code::Malformed.into();
+        }
+        let Some(mut hold) = writer.hold_for(self.hold, self.principal) else {
+            return Code::NotFound.into();
+        };
+        match hold.status_at(writer.now_ms) {
+            Status::Active => {}
+            ended => return writer.ended_hold(ended),
+        }
+        let latest = hold.terms.created_ms + u64::from(HOLD_LIFE_S_MAX) * 1_000;
+        let expires_ms =
+            (writer.now_ms + u64::from(self.ttl_s) * 1_000).min(latest).max(hold.expires_ms);
+        if hold.extensions >= HOLD_EXTENSIONS_MAX || expires_ms == hold.expires_ms {
+            return Code::HoldExtensionLimit.into();
+        }
+        // From here the command must succeed.
+        hold.extensions += 1;
+        hold.expires_ms = expires_ms;
+        writer.put_live_hold(&hold);
+        let hold = Arc::new(hold);
+        writer.events.push(Event::HoldChanged(Arc::clone(&hold)));
+        Outcome::HoldChanged(hold)
+    }
+}

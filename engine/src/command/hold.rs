@@ -1,0 +1,154 @@
+//! Hold: rooms for a stay are set aside, on all nights and lines or not at all.
+
+use std::sync::Arc;
+
+use crate::admission::Demand;
+use crate::codec::{Decode, Encode};
+use crate::command::Principal;
+use crate::event::Event;
+use crate::hold::{self, Line, Status, Terms};
+use crate::ids::{HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use crate::limits::{
+    CHILDREN_MAX, HOLD_LIFE_S_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MIN, HOLDS_MAX, LINE_QUANTITY_MAX,
+    REFERENCE_BYTES_MAX,
+};
+use crate::money::Currency;
+use crate::outcome::Outcome;
+use crate::quote::RoomQuote;
+use crate::quote::tax::TABLE_VERSION;
+use crate::refusal::{Code, Refusal};
+use crate::state::Writer;
+use crate::stay::{self, Stay};
+
+/// A guest's request, priced at the door.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Hold {
+    /// Made at the door.
+    pub id: HoldId,
+    pub hotel: HotelIx,
+    pub principal: Principal,
+    pub stay: Stay,
+    /// 1–16 lines.
+    pub lines: Vec<HoldLine>,
+    /// Life in seconds, 1–2,700.
+    pub ttl_s: u32,
+    /// What the guest agreed to pay for all lines, minor units.
+    pub expected_total: Option<i64>,
+    /// The client's own name for it, unique within the principal.
+    pub client_reference: Option<String>,
+}
+
+/// So many rooms of one type on one plan.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct HoldLine {
+    pub room_type: RoomTypeIx,
+    pub rate_plan: RatePlanIx,
+    /// 1–1,000.
+    pub quantity: u16,
+    /// Per room, at least 1.
+    pub adults: u8,
+    /// Ages in years, per room.
+    pub children: Vec<u8>,
+    /// The door's quote and the version of what it was made from. Taken where the version still
+    /// stands, made again where not.
+    pub quote: Option<(u32, RoomQuote)>,
+}
+
+/// The lines of a request that has passed, with what they cost together.
+struct Priced {
+    lines: Vec<Line>,
+    currency: Currency,
+    total: i64,
+}
+
+impl Hold {
+    /// What the request takes from each room type, summed over its lines.
+    #[must_use]
+    pub fn demand(&self) -> Demand {
+        Demand::of(self.stay, self.lines.iter().map(|line| (line.room_type, u32::from(line.quantity))))
+    }
+
+    fn is_well_formed(&self) -> bool {
+        !self.lines.is_empty()
+            && self.lines.len() <= HOLD_LINES_MAX
+            && (HOLD_TTL_S_MIN..=HOLD_LIFE_S_MAX).contains(&self.ttl_s)
+            && self.client_reference.as_ref().is_none_or(|text| text.len() <= REFERENCE_BYTES_MAX)
+            && self.lines.iter().all(|line| {
+                (1..=LINE_QUANTITY_MAX).contains(&line.quantity)
+                    && line.adults >= 1
+                    && line.children.len() <= CHILDREN_MAX
+            })
+    }
+
+    /// Refusals in order: malformed, not found, dates, then every blocker of the stay at once
+    /// (closures, missing prices, restrictions, guests, missing rooms), quota, duplicate reference,
+    /// capacity, price changed.
+    pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
+        let Priced { lines, currency, total } = match self.validate(writer) {
+            Ok(priced) => priced,
+            Err(refusal) => return refusal.into(),
+        };
+        // From here the command must succeed.
+        writer.hold_rooms(&self.demand());
+        let terms = Arc::new(Terms {
+            id: self.id,
+            hotel: self.hotel,
+            principal: self.principal,
+            check_in: self.stay.check_in,
+            check_out: self.stay.check_out,
+            lines,
+            total,
+            currency,
+            tax_version: TABLE_VERSION,
+            client_reference: self.client_reference.clone(),
+            created_ms: writer.now_ms,
+        });
+        let expires_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
+        writer.add_hold(hold::Hold {
+            terms: Arc::clone(&terms),
+            status: Status::Active,
+            expires_ms,
+            extensions: 0,
+            ended_ms: None,
+        });
+        writer.events.push(Event::Held(Arc::clone(&terms)));
+        Outcome::Held { terms, expires_ms }
+    }
+
+    fn validate(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
+        if !self.is_well_formed() {
+            return Err(Code::Malformed.into());
+        }
+        if writer.shared.holds.contains_key(&self.id) {
+            return Err(Code::StateConflict.into());
+        }
+        let shared = Arc::clone(&writer.shared);
+        let guard = shared.hotels.get(self.hotel.0);
+        let Some(hotel) = guard.as_ref().and_then(|guard| guard.as_ref()) else {
+            return Err(Code::NotFound.into());
+        };
+        stay::check_dates(&shared, hotel, self.stay, writer.now_ms)?;
+        writer.expire_due_in(self.hotel);
+        stay::check_lines(&shared, hotel, self)?;
+        if self.principal.is_guest() {
+            writer.check_quota(self.principal, self.stay, &self.lines)?;
+        }
+        if let Some(reference) = &self.client_reference {
+            writer.check_reference(self.principal, reference)?;
+        }
+        if writer.holds_count >= HOLDS_MAX {
+            return Err(Code::CapacityReached.into());
+        }
+        let mut total = 0i64;
+        let mut lines = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let (line, amount) = stay::price_line(&shared, hotel, self.stay, line)?;
+            total = total.checked_add(amount).ok_or(Code::PriceOutOfRange)?;
+            lines.push(line);
+        }
+        if self.expected_total.is_some_and(|expected| expected != total) {
+            return Err(Refusal { total: Some(total), ..Code::PriceChanged.into() });
+        }
+        Ok(Priced { lines, currency: hotel.draft.currency, total })
+    }
+}

@@ -1,0 +1,31 @@
+//! Sweep: holds that are due end, in (expiry, id) order, at most so many a step.
+//!
+//! Decisions never wait for it: a hold past its expiry counts as expired everywhere. The sweep gives the
+//! rooms back to the cells.
+
+use crate::codec::{Decode, Encode};
+use crate::limits::SWEEP_MAX;
+use crate::outcome::Outcome;
+use crate::state::Writer;
+
+/// Ends at most `holds_max` due holds; values above the bound count as the bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Sweep {
+    pub holds_max: u32,
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self { holds_max: SWEEP_MAX }
+    }
+}
+
+impl Sweep {
+    pub(crate) fn apply(self, writer: &mut Writer) -> Outcome {
+        let due = writer.expiry.take_due(writer.now_ms, self.holds_max.min(SWEEP_MAX), |id, at| {
+            writer.shared.holds.get(&id).is_some_and(|hold| hold.is_live() && hold.expires_ms == at)
+        });
+        let expired = writer.expire_all(&due);
+        Outcome::Swept { expired }
+    }
+}

@@ -1,0 +1,157 @@
+//! The digest of the whole state: 128 bits per part, the same on every replica that applied the same log.
+//!
+//! Each record is hashed by itself (XXH3-128 over its encoded bytes) and the hashes of a part are added,
+//! so the order in which a table hands out its records does not matter. Escrow, expiry queues and other
+//! derived data are not in it.
+
+use std::sync::atomic::Ordering;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::codec::{Encode, encode_into};
+use crate::outcome::Outcome;
+use crate::state::Writer;
+
+/// One number per part of the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    pub clock: u128,
+    pub cells: u128,
+    pub rates: u128,
+    pub catalogue: u128,
+    pub holds: u128,
+    pub bookings: u128,
+    pub keys: u128,
+    pub references: u128,
+    pub sources: u128,
+    pub guest_keys: u128,
+}
+
+#[derive(Default)]
+struct Sum {
+    total: u128,
+    bytes: Vec<u8>,
+}
+
+impl Sum {
+    fn add(&mut self, record: &impl Encode) {
+        self.bytes.clear();
+        encode_into(record, &mut self.bytes);
+        self.total = self.total.wrapping_add(xxh3_128(&self.bytes));
+    }
+
+    fn of<T: Encode>(records: impl IntoIterator<Item = T>) -> u128 {
+        let mut sum = Self::default();
+        for record in records {
+            sum.add(&record);
+        }
+        sum.total
+    }
+}
+
+impl Writer {
+    /// The digest of the state as it stands. Reads everything: seconds for a large state.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let shared = &self.shared;
+        Digest {
+            clock: Sum::of([(self.now_ms, shared.window(), shared.settings())]),
+            cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row)),
+            rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row)),
+            catalogue: self.digest_catalogue(),
+            holds: Sum::of(shared.holds.iter().map(|hold| {
+                let terms = hold.terms.as_ref().clone();
+                (terms, hold.status, hold.expires_ms, hold.extensions, hold.ended_ms)
+            })),
+            bookings: self.digest_bookings(),
+            keys: Sum::of(shared.keys.iter().map(|stored| {
+                (*stored.key(), stored.fingerprint, stored.at_ms, digest_outcome(&stored.outcome))
+            })),
+            references: self.digest_references(),
+            sources: Sum::of(shared.sources.iter().map(|source| (source.key().clone(), *source))),
+            guest_keys: Sum::of(
+                shared.guest_keys.iter().map(|keys| (*keys.key(), keys.value().clone())),
+            ),
+        }
+    }
+
+    fn words<'a>(
+        rows: u32,
+        row: impl Fn(u32) -> Option<crate::inventory::Row<'a, std::sync::atomic::AtomicU64>>,
+    ) -> u128 {
+        let mut sum = Sum::default();
+        for number in 0..rows {
+            let Some(row) = row(number) else { continue };
+            for (slot, word) in row.nights(crate::Night(0), u16::MAX).enumerate() {
+                // Relaxed: the writer itself reads.
+                let word = word.load(Ordering::Relaxed);
+                if word != 0 {
+                    sum.add(&(number, slot as u64, word));
+                }
+            }
+        }
+        sum.total
+    }
+
+    fn digest_catalogue(&self) -> u128 {
+        let shared = &self.shared;
+        let mut sum = Sum::default();
+        for partner in &shared.partners {
+            sum.add(&(0u8, partner.value().as_ref().clone()));
+        }
+        for at in 0..shared.hotels.len() {
+            if let Some(hotel) = shared.hotels.get_full(at) {
+                let names = (hotel.ix, hotel.id, hotel.partner, hotel.version, hotel.status);
+                sum.add(&(1u8, names, hotel.draft.clone(), hotel.room_types.clone(), hotel.created_ms));
+            }
+        }
+        for at in 0..shared.room_types.len() {
+            if let Some(kind) = shared.room_types.get_full(at) {
+                let names = (kind.ix, kind.id, kind.hotel, kind.version);
+                sum.add(&(2u8, names, kind.draft.clone(), kind.rate_plans.clone()));
+            }
+        }
+        for at in 0..shared.rate_plans.len() {
+            if let Some(plan) = shared.rate_plans.get_full(at) {
+                let names = (plan.ix, plan.id, plan.room_type, plan.version);
+                sum.add(&(3u8, names, plan.draft.clone(), shared.quote_version(plan.ix)));
+            }
+        }
+        sum.total
+    }
+
+    fn digest_bookings(&self) -> u128 {
+        Sum::of(self.shared.bookings.iter().map(|booking| {
+            let names = (booking.id, booking.principal, booking.version, booking.created_ms);
+            let parts = (booking.guest.as_ref().clone(), booking.payment.as_ref().clone());
+            (names, booking.terms.as_ref().clone(), booking.status, parts)
+        }))
+    }
+}
+
+/// What identifies a stored answer: its kind and the records it carries.
+fn digest_outcome(outcome: &Outcome) -> u128 {
+    let mut bytes = Vec::new();
+    match outcome {
+        Outcome::Done => bytes.push(0),
+        Outcome::Refused(refusal) => encode_into(&(1u8, refusal.as_ref().clone()), &mut bytes),
+        Outcome::Replayed(first) => return digest_outcome(first).wrapping_add(1),
+        Outcome::Hotel(hotel) => encode_into(&(3u8, hotel.id, hotel.version), &mut bytes),
+        Outcome::RoomType(kind) => encode_into(&(4u8, kind.id, kind.version), &mut bytes),
+        Outcome::RatePlan(plan) => encode_into(&(5u8, plan.id, plan.version), &mut bytes),
+        Outcome::Allotted(lines) => encode_into(&(6u8, lines.to_vec()), &mut bytes),
+        Outcome::Held { terms, expires_ms } => encode_into(&(7u8, terms.id, *expires_ms), &mut bytes),
+        Outcome::HoldChanged(hold) => {
+            encode_into(&(8u8, hold.terms.id, hold.status, hold.expires_ms), &mut bytes);
+        }
+        Outcome::Booked(booking) => encode_into(&(9u8, booking.id, booking.version), &mut bytes),
+        Outcome::Cancelled(booking) => {
+            encode_into(&(10u8, booking.id, booking.status), &mut bytes);
+        }
+        Outcome::Swept { expired } => encode_into(&(11u8, *expired), &mut bytes),
+        Outcome::Ticked { retired_nights, forgotten } => {
+            encode_into(&(12u8, *retired_nights, *forgotten), &mut bytes);
+        }
+    }
+    xxh3_128(&bytes)
+}

@@ -1,0 +1,36 @@
+//! Events: what happened, for those who follow: mirror, live streams, outbox, audit.
+//!
+//! A position is the log index of the entry and the ordinal of the event within it.
+
+use std::sync::Arc;
+
+use crate::booking::Booking;
+use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
+use crate::civil::Night;
+use crate::hold::{Hold, Terms};
+use crate::ids::{PartnerId, RatePlanIx, RoomTypeIx};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    PartnerAdded(Arc<Partner>),
+    HotelChanged(Arc<Hotel>),
+    RoomTypeChanged(Arc<RoomType>),
+    RatePlanChanged(Arc<RatePlan>),
+    /// Cells or rate words of these nights were written by the partner; `to` inclusive.
+    AriChanged {
+        partner: PartnerId,
+        room_type: RoomTypeIx,
+        rate_plan: Option<RatePlanIx>,
+        from: Night,
+        to: Night,
+    },
+    /// A cut went below what is promised.
+    InventoryOversubscribed { room_type: RoomTypeIx, night: Night, deficit: u32 },
+    Held(Arc<Terms>),
+    /// Extended, released, expired, or a payment began or failed.
+    HoldChanged(Arc<Hold>),
+    Booked(Arc<Booking>),
+    BookingCancelled(Arc<Booking>),
+    NightsRetired { first: Night },
+}

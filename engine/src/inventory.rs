@@ -1,0 +1,7 @@
+//! Inventory: how many rooms of each type there are, held, sold and left, night by night.
+
+pub mod cell;
+pub mod rows;
+
+pub use cell::Cell;
+pub use rows::{Row, Rows};

@@ -1,0 +1,39 @@
+//! Holdfast's engine: the replicated state machine of a hotel marketplace.
+//!
+//! It owns every room-type-night, every hold and booking, and the rules that change them. It refuses
+//! to own I/O, threads, clocks and randomness: time and ids arrive inside commands.
+//!
+//! **Invariant**: the state after a log is a function of that log alone. One [`Writer`] applies;
+//! any number of [`Reader`]s read, and admit requests, without ever taking a lock the writer waits on.
+
+pub mod admission;
+pub mod ari;
+pub mod booking;
+pub mod catalogue;
+pub mod civil;
+pub mod codec;
+pub mod command;
+pub mod digest;
+pub mod event;
+pub mod hash;
+pub mod hold;
+pub mod ids;
+pub mod inventory;
+pub mod limits;
+pub mod money;
+pub mod outcome;
+pub mod quote;
+pub mod rates;
+pub mod refusal;
+pub mod search;
+pub mod state;
+pub mod stay;
+pub mod zone;
+
+pub use admission::{Admission, Demand, Ticket};
+pub use civil::{Night, Weekdays};
+pub use command::{Batch, Command, Idempotency, Principal, Verb};
+pub use event::Event;
+pub use outcome::Outcome;
+pub use refusal::{Blocker, Code, Refusal};
+pub use state::{Reader, State, Writer};

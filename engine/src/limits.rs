@@ -1,0 +1,95 @@
+//! Every bound of the engine, in one place, with its unit.
+//!
+//! A bound here is part of the replicated rules: changing one changes what a log means, so it is done
+//! with a new command version, never by editing the number under a running deployment.
+
+/// Rooms one cell can count: the width of its 12-bit fields.
+pub const ROOMS_PER_CELL_MAX: u32 = 4_095;
+/// Overbooking rooms one cell can grant: the width of its 8-bit field.
+pub const OVERBOOK_MAX: u32 = 255;
+/// Nights a deployment may look ahead when its operator asks for nothing else.
+pub const HORIZON_NIGHTS_DEFAULT: u16 = 730;
+/// Nights a deployment may look ahead at most.
+pub const HORIZON_NIGHTS_MAX: u16 = 1_100;
+/// Nights a deployment must look ahead at least.
+pub const HORIZON_NIGHTS_MIN: u16 = 30;
+/// Zeroed nights between the end of the horizon and the slot that is reused next.
+pub const SPARE_NIGHTS: u16 = 16;
+/// Longest stay of a hotel that says nothing else, in nights.
+pub const MAX_STAY_DEFAULT: u16 = 30;
+/// Longest stay a hotel may allow, in nights.
+pub const MAX_STAY_MAX: u16 = 365;
+/// A stay limit of the rate word: six bits.
+pub const STAY_LIMIT_MAX: u8 = 63;
+/// Price of one night in minor units: 32 bits.
+pub const PRICE_MAX: i64 = u32::MAX as i64;
+/// Lines of one hold.
+pub const HOLD_LINES_MAX: usize = 16;
+/// Rooms of one line of a hold.
+pub const LINE_QUANTITY_MAX: u16 = 1_000;
+/// Children of one room.
+pub const CHILDREN_MAX: usize = 16;
+/// Age from which a guest is an adult, in years.
+pub const ADULT_AGE: u8 = 18;
+/// Life of a hold that asks for nothing else, in seconds.
+pub const HOLD_TTL_S_DEFAULT: u32 = 15 * 60;
+/// Shortest life a hold may ask for, in seconds.
+pub const HOLD_TTL_S_MIN: u32 = 1;
+/// Latest expiry of a hold, in seconds after it was made.
+pub const HOLD_LIFE_S_MAX: u32 = 45 * 60;
+/// Times a hold may be extended.
+pub const HOLD_EXTENSIONS_MAX: u8 = 2;
+/// How long a hold's expiry stands still for a payment, in milliseconds.
+pub const PAYMENT_MS_MAX: u64 = 2 * 60 * 1_000;
+/// Active holds of one guest.
+pub const QUOTA_HOLDS: u32 = 10;
+/// Rooms in active holds of one guest.
+pub const QUOTA_ROOMS: u32 = 20;
+/// Room-nights in active holds of one guest.
+pub const QUOTA_ROOM_NIGHTS: u32 = 300;
+/// Holds expired by one sweep.
+pub const SWEEP_MAX: u32 = 4_096;
+/// How long the answer to an idempotency key is kept, in milliseconds.
+pub const KEY_MS_KEPT: u64 = 24 * 3_600 * 1_000;
+/// Idempotency keys kept at once; past it a new key is refused, an old one never loses its answer.
+pub const KEYS_MAX: usize = 8_000_000;
+/// Keys, ended holds and references forgotten by one tick.
+pub const FORGET_MAX: usize = 16_384;
+/// How long an ended hold can still be read, in milliseconds.
+pub const ENDED_HOLD_MS_KEPT: u64 = 24 * 3_600 * 1_000;
+/// Holds in memory, live and ended; past it a new hold is refused.
+pub const HOLDS_MAX: usize = 16_000_000;
+/// Bookings in memory; past it a confirmation is refused.
+pub const BOOKINGS_MAX: usize = 64_000_000;
+/// Days after check-out for which a client reference stays taken.
+pub const REFERENCE_DAYS_KEPT: u16 = 400;
+/// Bytes of a client reference.
+pub const REFERENCE_BYTES_MAX: usize = 128;
+/// Bytes of the sealed personal data of one booking.
+pub const SEALED_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of a wrapped guest key.
+pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
+/// Hotels of one deployment.
+pub const HOTELS_MAX: u32 = 1 << 20;
+/// Room types of one deployment.
+pub const ROOM_TYPES_MAX: u32 = 1 << 22;
+/// Rate plans of one deployment.
+pub const RATE_PLANS_MAX: u32 = 1 << 23;
+/// Room types of one hotel.
+pub const ROOM_TYPES_PER_HOTEL_MAX: usize = 256;
+/// Rate plans of one room type.
+pub const RATE_PLANS_PER_ROOM_TYPE_MAX: usize = 64;
+/// Tiers of a cancellation policy.
+pub const POLICY_TIERS_MAX: usize = 8;
+/// Bytes of one text field of the catalogue.
+pub const TEXT_BYTES_MAX: usize = 16 * 1_024;
+/// Lines of one replicated ARI command.
+pub const ARI_LINES_MAX: usize = 4_096;
+/// Nights that one replicated ARI command may write, over all its lines.
+pub const ARI_NIGHTS_MAX: usize = 1_048_576;
+/// Bytes of the name of an ARI source.
+pub const SOURCE_BYTES_MAX: usize = 64;
+/// ARI sources of one deployment.
+pub const SOURCES_MAX: usize = 1_000_000;
+/// Bytes of one encoded batch of commands.
+pub const BATCH_BYTES_MAX: usize = 64 * 1_024 * 1_024;

@@ -1,0 +1,66 @@
+//! Outcomes: what a command answered. Cheap to clone, self-contained: a reply can be made from one alone,
+//! so that a retry gets the first answer whatever has happened since.
+
+use std::sync::Arc;
+
+use crate::ari::LineOutcome;
+use crate::booking::Booking;
+use crate::catalogue::{Hotel, RatePlan, RoomType};
+use crate::civil::LogTimeMs;
+use crate::hold::{Hold, Terms};
+use crate::refusal::{Code, Refusal};
+
+/// The answer to one command.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Nothing to say but yes.
+    Done,
+    Refused(Arc<Refusal>),
+    /// The key was used before: this is what was answered then.
+    Replayed(Arc<Self>),
+    Hotel(Arc<Hotel>),
+    RoomType(Arc<RoomType>),
+    RatePlan(Arc<RatePlan>),
+    /// One per line of the command, in order.
+    Allotted(Arc<[LineOutcome]>),
+    Held {
+        terms: Arc<Terms>,
+        expires_ms: LogTimeMs,
+    },
+    /// The hold as it stands after an extension, a release, or the begin of a payment.
+    HoldChanged(Arc<Hold>),
+    Booked(Arc<Booking>),
+    /// The booking after its cancellation.
+    Cancelled(Arc<Booking>),
+    Swept {
+        expired: u32,
+    },
+    Ticked {
+        retired_nights: u16,
+        forgotten: u32,
+    },
+}
+
+impl From<Code> for Outcome {
+    fn from(code: Code) -> Self {
+        Self::Refused(Arc::new(Refusal::from(code)))
+    }
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Arc::new(refusal))
+    }
+}
+
+impl Outcome {
+    /// The refusal, where it is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Replayed(first) => first.refusal(),
+            _ => None,
+        }
+    }
+}

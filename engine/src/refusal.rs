@@ -1,0 +1,228 @@
+//! Refusals: every way in which the engine says no, with the nights and layers that stand in the way.
+//!
+//! A refusal is an outcome: replicated, and (where [`Code::is_stored`] says so) stored with its
+//! idempotency key and replayed. Codes are stable names of the outside contract.
+
+use crate::civil::Night;
+use crate::codec::{Decode, Encode};
+use crate::ids::{BookingId, HoldId, RatePlanIx, RoomTypeIx};
+
+/// The layer of the house in which a blocker lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum Layer {
+    Hotel,
+    RoomType(RoomTypeIx),
+    RatePlan(RatePlanIx),
+}
+
+/// Why a night (or the stay as a whole) cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum Reason {
+    HotelNotLive,
+    Closed,
+    NoPrice,
+    ClosedToArrival,
+    ClosedToDeparture,
+    MinStayArrival(u8),
+    MaxStayArrival(u8),
+    MinStayThrough(u8),
+    MaxStayThrough(u8),
+    /// Rooms left, of the rooms wanted; `held` of the missing ones are only held and may come back.
+    Insufficient {
+        free: u16,
+        wanted: u16,
+        held: u16,
+    },
+    TooManyGuests,
+}
+
+/// One obstacle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Blocker {
+    pub reason: Reason,
+    pub layer: Layer,
+    /// The night concerned; the check-out date for departures.
+    pub night: Night,
+}
+
+/// Stable names of refusals. The outside text is [`Code::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum Code {
+    NotConfigured,
+    Invariant,
+    NotFound,
+    Malformed,
+    CapacityReached,
+    VersionMismatch,
+    StateConflict,
+    KeyReused,
+    KeysFull,
+    ReferenceDuplicate,
+    StayTooShort,
+    StayTooLong,
+    StayInPast,
+    StayBeyondHorizon,
+    StayRestricted,
+    StayClosed,
+    RateMissing,
+    OccupancyTooMany,
+    InventoryInsufficient,
+    InventoryTooLarge,
+    PriceChanged,
+    PriceOutOfRange,
+    QuotaExceeded,
+    HoldExpired,
+    HoldReleased,
+    HoldAlreadyConfirmed,
+    HoldConfirming,
+    HoldNotConfirming,
+    HoldExtensionLimit,
+    PaymentDeclined,
+    BookingState,
+}
+
+impl Code {
+    /// The dotted name of the outside contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "engine.not_configured",
+            Self::Invariant => "internal.invariant",
+            Self::NotFound => "not_found",
+            Self::Malformed => "request.invalid",
+            Self::CapacityReached => "capacity.reached",
+            Self::VersionMismatch => "version.mismatch",
+            Self::StateConflict => "state.conflict",
+            Self::KeyReused => "idempotency.key_reused",
+            Self::KeysFull => "idempotency.capacity",
+            Self::ReferenceDuplicate => "reference.duplicate",
+            Self::StayTooShort => "stay.too_short",
+            Self::StayTooLong => "stay.too_long",
+            Self::StayInPast => "stay.in_past",
+            Self::StayBeyondHorizon => "stay.beyond_horizon",
+            Self::StayRestricted => "stay.restricted",
+            Self::StayClosed => "stay.closed",
+            Self::RateMissing => "rate.missing",
+            Self::OccupancyTooMany => "occupancy.too_many",
+            Self::InventoryInsufficient => "inventory.insufficient",
+            Self::InventoryTooLarge => "inventory.too_large",
+            Self::PriceChanged => "price.changed",
+            Self::PriceOutOfRange => "price.out_of_range",
+            Self::QuotaExceeded => "hold.quota_exceeded",
+            Self::HoldExpired => "hold.expired",
+            Self::HoldReleased => "hold.released",
+            Self::HoldAlreadyConfirmed => "hold.already_confirmed",
+            Self::HoldConfirming => "hold.confirming",
+            Self::HoldNotConfirming => "hold.not_confirming",
+            Self::HoldExtensionLimit => "hold.extension_limit",
+            Self::PaymentDeclined => "payment.declined",
+            Self::BookingState => "booking.state",
+        }
+    }
+
+    /// The HTTP status that the outside contract gives it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Malformed => 400,
+            Self::PaymentDeclined => 402,
+            Self::NotFound => 404,
+            Self::StateConflict
+            | Self::ReferenceDuplicate
+            | Self::StayRestricted
+            | Self::StayClosed
+            | Self::RateMissing
+            | Self::InventoryInsufficient
+            | Self::PriceChanged
+            | Self::HoldReleased
+            | Self::HoldAlreadyConfirmed
+            | Self::HoldConfirming
+            | Self::HoldNotConfirming
+            | Self::HoldExtensionLimit
+            | Self::BookingState => 409,
+            Self::HoldExpired => 410,
+            Self::VersionMismatch => 412,
+            Self::KeyReused
+            | Self::StayTooShort
+            | Self::StayTooLong
+            | Self::StayInPast
+            | Self::StayBeyondHorizon
+            | Self::OccupancyTooMany
+            | Self::InventoryTooLarge
+            | Self::PriceOutOfRange => 422,
+            Self::QuotaExceeded => 429,
+            Self::Invariant => 500,
+            Self::NotConfigured | Self::KeysFull | Self::CapacityReached => 503,
+        }
+    }
+
+    /// Whether a refusal with this code is stored with its key. Not stored, hence judged anew: what a
+    /// client may mend or wait for (400, 404, 422, 429, 5xx), and missing rooms.
+    #[must_use]
+    pub const fn is_stored(self) -> bool {
+        matches!(self.status(), 402 | 409 | 410 | 412) && !matches!(self, Self::InventoryInsufficient)
+    }
+}
+
+/// A refusal with all that a client needs to act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Refusal {
+    pub code: Code,
+    /// Every obstacle, by line, then night; empty where the code says all.
+    pub blockers: Vec<Blocker>,
+    /// The total that would be charged now, for `price.changed`.
+    pub total: Option<i64>,
+    /// The booking that stands in the way, for `hold.already_confirmed` and a duplicate reference.
+    pub booking: Option<BookingId>,
+    /// The hold that stands in the way, for a duplicate reference.
+    pub hold: Option<HoldId>,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, blockers: Vec::new(), total: None, booking: None, hold: None }
+    }
+}
+
+impl Refusal {
+    /// A refusal that names its obstacles; the code is the most severe one's: closed, then no price,
+    /// then restrictions, then guests, then missing rooms.
+    #[must_use]
+    pub fn blocked(blockers: Vec<Blocker>) -> Self {
+        let rank = |blocker: &Blocker| match blocker.reason {
+            Reason::HotelNotLive | Reason::Closed => 0,
+            Reason::NoPrice => 1,
+            Reason::TooManyGuests => 3,
+            Reason::Insufficient { .. } => 4,
+            _ => 2,
+        };
+        let code = match blockers.iter().map(rank).min() {
+            Some(0) => Code::StayClosed,
+            Some(1) => Code::RateMissing,
+            Some(2) => Code::StayRestricted,
+            Some(3) => Code::OccupancyTooMany,
+            _ => Code::InventoryInsufficient,
+        };
+        Self { blockers, ..Self::from(code) }
+    }
+}
+
+impl Reason {
+    /// The dotted name of the outside contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HotelNotLive => "hotel.not_live",
+            Self::Closed => "stay.closed",
+            Self::NoPrice => "rate.missing",
+            Self::ClosedToArrival => "stay.closed_to_arrival",
+            Self::ClosedToDeparture => "stay.closed_to_departure",
+            Self::MinStayArrival(_) => "stay.min_stay_arrival",
+            Self::MaxStayArrival(_) => "stay.max_stay_arrival",
+            Self::MinStayThrough(_) => "stay.min_stay_through",
+            Self::MaxStayThrough(_) => "stay.max_stay_through",
+            Self::Insufficient { .. } => "inventory.insufficient",
+            Self::TooManyGuests => "occupancy.too_many",
+        }
+    }
+}

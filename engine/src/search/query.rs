@@ -1,0 +1,239 @@
+//! One search: the cheapest offer of every hotel that can take the stay, sorted, one page of it.
+
+use std::sync::atomic::Ordering;
+
+use super::Area;
+use crate::catalogue::{Hotel, HotelStatus, MealPlan, Offering};
+use crate::ids::{HotelId, HotelIx};
+use crate::inventory::{Cell, Row};
+use crate::quote::{self, Parts, Taxes, taxes};
+use crate::rates::RateWord;
+use crate::state::Reader;
+use crate::stay::Stay;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Query {
+    pub area: Area,
+    pub stay: Stay,
+    /// Rooms of one type, at least 1.
+    pub rooms: u16,
+    /// Per room.
+    pub adults: u8,
+    /// Per room.
+    pub children: u8,
+    pub filters: Filters,
+    pub sort: Sort,
+    /// Only what comes after this key and hotel, in sort order.
+    pub after: Option<(i64, HotelId)>,
+    pub limit: usize,
+}
+
+/// What narrows a search.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// Total of the stay in minor units.
+    pub min_price: Option<i64>,
+    pub max_price: Option<i64>,
+    /// Bit n set: n stars are wanted; 0: any.
+    pub stars: u8,
+    /// Every bit set here must be set in the hotel.
+    pub amenities: u64,
+    pub property_type: Option<u8>,
+    pub meal_plan: Option<MealPlan>,
+    pub free_cancellation: bool,
+}
+
+/// The order of a search's answers; ties by hotel id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// Total divided by `1 + 0.3 × stars`: value for money.
+    Recommended,
+    Price,
+    PriceDesc,
+    Stars,
+    /// From the centre of a circle; by price elsewhere.
+    Distance,
+}
+
+/// One hotel that can take the stay, with its cheapest offer.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    pub hotel: HotelIx,
+    pub id: HotelId,
+    pub offering: Offering,
+    /// Rooms of that type on every night.
+    pub available: u32,
+    /// One room, whole stay.
+    pub parts: Parts,
+    /// All rooms, whole stay, minor units.
+    pub total: i64,
+    pub distance_m: Option<u32>,
+    /// What it was sorted by.
+    pub key: i64,
+}
+
+/// A page of a search.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub items: Vec<Found>,
+    /// Hotels that match, on all pages.
+    pub total: usize,
+    /// There are more after this page.
+    pub more: bool,
+}
+
+impl Reader {
+    /// Answers a search from the cells and rate words as they stand. Hotels that are not live, or where
+    /// nothing can be had, are not in it.
+    #[must_use]
+    pub fn search(&self, query: &Query) -> Page {
+        let mut found = Vec::new();
+        match self.shared.places.near(query.area) {
+            Some(lists) => {
+                let hotels = lists.iter().flat_map(|list| list.iter().copied());
+                found.extend(hotels.filter_map(|hotel| self.look_at(query, hotel)));
+            }
+            None => {
+                let all = (0..self.shared.hotels.len()).map(HotelIx);
+                found.extend(all.filter_map(|hotel| self.look_at(query, hotel)));
+            }
+        }
+        let total = found.len();
+        if let Some(after) = query.after {
+            found.retain(|item| (item.key, item.id) > after);
+        }
+        let more = found.len() > query.limit;
+        let order = |a: &Found, b: &Found| (a.key, a.id).cmp(&(b.key, b.id));
+        if more && query.limit > 0 {
+            found.select_nth_unstable_by(query.limit - 1, order);
+        }
+        found.truncate(query.limit);
+        found.sort_unstable_by(order);
+        Page { items: found, total, more }
+    }
+
+    fn look_at(&self, query: &Query, hotel: HotelIx) -> Option<Found> {
+        let guard = self.shared.hotels.get(hotel.0)?;
+        let hotel = guard.as_ref()?;
+        let draft = &hotel.draft;
+        let distance_m = query.area.contains(draft.province, draft.lat_e6, draft.lon_e6)?;
+        if hotel.status != HotelStatus::Live
+            || !query.filters.admits(hotel)
+            || query.stay.nights() > draft.max_stay
+        {
+            return None;
+        }
+        let (offering, available, parts) = self.cheapest(query, hotel)?;
+        let total = parts.total.checked_mul(i64::from(query.rooms))?;
+        if query.filters.min_price.is_some_and(|least| total < least)
+            || query.filters.max_price.is_some_and(|most| total > most)
+        {
+            return None;
+        }
+        let stars = i64::from(draft.stars);
+        let key = match query.sort {
+            Sort::Recommended => total.saturating_mul(10) / (10 + 3 * stars),
+            Sort::Price => total,
+            Sort::PriceDesc => -total,
+            Sort::Stars => -stars,
+            Sort::Distance => distance_m.map_or(total, i64::from),
+        };
+        Some(Found { hotel: hotel.ix, id: hotel.id, offering, available, parts, total, distance_m, key })
+    }
+
+    /// The cheapest offering that can be had; the earlier one of equals.
+    fn cheapest(&self, query: &Query, hotel: &Hotel) -> Option<(Offering, u32, Parts)> {
+        let taxes = taxes(hotel.draft.province, query.stay.check_in);
+        let mut best: Option<(Offering, u32, Parts)> = None;
+        // Offerings come by room type: its cells are read once.
+        let mut room_type = None;
+        for offering in hotel.offerings.iter() {
+            if !query.admits(offering) {
+                continue;
+            }
+            let rooms = match room_type {
+                Some((known, rooms)) if known == offering.room_type => rooms,
+                _ => {
+                    let rooms = self.rooms_left(query, *offering);
+                    room_type = Some((offering.room_type, rooms));
+                    rooms
+                }
+            };
+            if rooms < u32::from(query.rooms) {
+                continue;
+            }
+            let Some(parts) = self.price(query, offering, taxes) else { continue };
+            if best.as_ref().is_none_or(|best| parts.total < best.2.total) {
+                best = Some((*offering, rooms, parts));
+            }
+        }
+        best
+    }
+
+    /// Rooms of the type on every night of the stay, 0 where one is closed.
+    fn rooms_left(&self, query: &Query, offering: Offering) -> u32 {
+        let nights = query.stay.nights();
+        self.shared.cells.row(offering.room_type.0).map_or(0, |row| {
+            let left = row
+                .nights(query.stay.check_in, nights)
+                // Acquire: pairs with the writer's Release, so that a night is seen whole.
+                .map(|slot| Cell(slot.load(Ordering::Acquire)).available());
+            left.min().unwrap_or(0)
+        })
+    }
+
+    /// What one room costs, where the plan's rules let the stay in.
+    fn price(&self, query: &Query, offering: &Offering, taxes: Taxes) -> Option<Parts> {
+        let row = self.shared.rates.row(offering.rate_plan.0)?;
+        let sum = open_sum(&row, query.stay)?;
+        quote::parts(sum, offering.tax_inclusive, taxes)
+    }
+}
+
+/// The sum of the nightly prices, where no rule of the plan is in the way of the stay.
+fn open_sum(row: &Row<'_, std::sync::atomic::AtomicU64>, stay: Stay) -> Option<i64> {
+    let nights = stay.nights();
+    let below = |limit: u8| limit != 0 && nights < u16::from(limit);
+    let above = |limit: u8| limit != 0 && nights > u16::from(limit);
+    let mut sum = 0i64;
+    let mut arrival = true;
+    for slot in row.nights(stay.check_in, nights) {
+        // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+        let word = RateWord(slot.load(Ordering::Acquire));
+        if word.closed() || below(word.min_stay_through()) || above(word.max_stay_through()) {
+            return None;
+        }
+        let barred = word.closed_to_arrival()
+            || below(word.min_stay_arrival())
+            || above(word.max_stay_arrival());
+        if arrival && barred {
+            return None;
+        }
+        arrival = false;
+        sum = sum.checked_add(word.price()?)?;
+    }
+    let departure = row.slot(stay.check_out)?;
+    // Acquire: as above.
+    (!RateWord(departure.load(Ordering::Acquire)).closed_to_departure()).then_some(sum)
+}
+
+impl Query {
+    fn admits(&self, offering: &Offering) -> bool {
+        let guests = u16::from(self.adults) + u16::from(self.children);
+        self.adults <= offering.max_adults
+            && self.children <= offering.max_children
+            && guests <= u16::from(offering.max_occupancy)
+            && self.filters.meal_plan.is_none_or(|plan| plan == offering.meal_plan)
+            && (!self.filters.free_cancellation || offering.free_cancellation)
+    }
+}
+
+impl Filters {
+    fn admits(&self, hotel: &Hotel) -> bool {
+        let draft = &hotel.draft;
+        (self.stars == 0 || self.stars & (1 << draft.stars) != 0)
+            && draft.amenities & self.amenities == self.amenities
+            && self.property_type.is_none_or(|wanted| wanted == draft.property_type)
+    }
+}

@@ -1,0 +1,27 @@
+//! The state: one [`Writer`] that applies the log, any number of [`Reader`]s.
+
+pub mod expiry;
+pub mod keys;
+pub mod ledger;
+pub mod marks;
+pub mod reader;
+pub mod shared;
+pub mod writer;
+
+pub use reader::Reader;
+pub use shared::Shared;
+pub use writer::Writer;
+
+/// A fresh state, before the first command of its log.
+#[derive(Debug)]
+pub struct State;
+
+impl State {
+    /// The one writer and a reader of an empty state.
+    #[must_use]
+    #[allow(clippy::new_ret_no_self)] // A state is only ever used through its two halves.
+    pub fn new() -> (Writer, Reader) {
+        let shared = std::sync::Arc::new(Shared::new());
+        (Writer::new(std::sync::Arc::clone(&shared)), Reader { shared })
+    }
+}

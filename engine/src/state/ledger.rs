@@ -1,0 +1,372 @@
+//! The writer's books: live holds per hotel, quotas per guest, references per principal; and the verbs
+//! that move rooms between held, sold and free. Every caller has validated.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Writer;
+use crate::admission::Demand;
+use crate::booking::{Booking, WrappedKey};
+use crate::civil::{LogTimeMs, Night};
+use crate::command::{HoldLine, Principal};
+use crate::event::Event;
+use crate::hold::{Hold, Status, Terms};
+use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
+use crate::inventory::Cell;
+use crate::limits::REFERENCE_DAYS_KEPT;
+use crate::outcome::Outcome;
+use crate::refusal::{Code, Refusal};
+use crate::stay::Stay;
+use crate::zone::Zone;
+
+/// The live holds of one hotel, as hints: an entry stands where the hold is live and has that expiry.
+#[derive(Debug, Default)]
+pub(crate) struct HotelHolds {
+    entries: Vec<(LogTimeMs, HoldId)>,
+    live: usize,
+}
+
+/// Entries that need not be looked at again are dropped when they outnumber the live ones by this much.
+const STALE_ENTRIES: usize = 32;
+
+/// What one guest has in live holds.
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
+    pub(crate) holds: Vec<HoldId>,
+    pub(crate) rooms: u32,
+    pub(crate) room_nights: u32,
+}
+
+/// What a client reference stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) hold: HoldId,
+    pub(crate) booking: Option<BookingId>,
+}
+
+impl Writer {
+    fn stands(&self, hold: HoldId, at: LogTimeMs) -> bool {
+        self.shared.holds.get(&hold).is_some_and(|hold| hold.is_live() && hold.expires_ms == at)
+    }
+
+    /// The hold, where the principal may touch it.
+    pub(crate) fn hold_for(&self, id: HoldId, principal: Principal) -> Option<Hold> {
+        let hold = self.shared.holds.get(&id)?.clone();
+        let partner = self.shared.hotels.get(hold.terms.hotel.0)?.as_ref()?.partner;
+        principal.may_touch(hold.terms.principal, partner).then_some(hold)
+    }
+
+    /// The booking and its hotel's zone, where the principal may touch it.
+    pub(crate) fn booking_for(
+        &self,
+        id: BookingId,
+        principal: Principal,
+    ) -> Option<(Arc<Booking>, Zone)> {
+        let booking = Arc::clone(&*self.shared.bookings.get(&id)?);
+        let hotel = self.shared.hotels.get_full(booking.terms.hotel.0)?;
+        principal.may_touch(booking.principal, hotel.partner).then(|| (booking, hotel.zone.clone()))
+    }
+
+    /// The refusal for a hold that is not active.
+    pub(crate) fn ended_hold(&self, status: Status) -> Outcome {
+        match status {
+            Status::Expired => Code::HoldExpired.into(),
+            Status::Released => Code::HoldReleased.into(),
+            Status::Confirming(_) => Code::HoldConfirming.into(),
+            Status::Confirmed(booking) => {
+                Refusal { booking: Some(booking), ..Code::HoldAlreadyConfirmed.into() }.into()
+            }
+            Status::Active => Code::Invariant.into(),
+        }
+    }
+
+    /// Rewrites the cells of a room type over the nights of a stay that are still kept.
+    fn rewrite(&self, room_type: RoomTypeIx, stay: Stay, change: impl Fn(Cell) -> Cell) {
+        let (Some(row), Some((first, _))) = (self.shared.cells.row(room_type.0), self.shared.window())
+        else {
+            return;
+        };
+        let from = stay.check_in.max(first);
+        for slot in row.nights(from, stay.check_out.0.saturating_sub(from.0)) {
+            // Relaxed load: the writer alone stores. Release store: readers see the night whole.
+            slot.store(change(Cell(slot.load(Ordering::Relaxed))).0, Ordering::Release);
+        }
+    }
+
+    fn rewrite_terms(&self, terms: &Terms, change: impl Fn(Cell, u32) -> Cell) {
+        let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
+        for line in &terms.lines {
+            let rooms = u32::from(line.quantity);
+            self.rewrite(line.room_type, stay, |cell| change(cell, rooms));
+        }
+    }
+
+    /// Free rooms become held.
+    pub(crate) fn hold_rooms(&self, demand: &Demand) {
+        for &(room_type, rooms) in demand.rooms() {
+            self.rewrite(room_type, demand.stay(), |cell| cell.with_held(cell.held() + rooms));
+        }
+    }
+
+    /// Books a new hold whose rooms are held.
+    pub(crate) fn add_hold(&mut self, hold: Hold) {
+        let terms = Arc::clone(&hold.terms);
+        self.track(terms.hotel, hold.expires_ms, terms.id);
+        if let Principal::Guest(guest) = terms.principal {
+            let usage = self.usage.entry(guest).or_default();
+            usage.holds.push(terms.id);
+            usage.rooms += terms.rooms();
+            usage.room_nights += terms.rooms() * u32::from(terms.nights());
+        }
+        if let Some(reference) = &terms.client_reference {
+            let known = Reference { hold: terms.id, booking: None };
+            self.references.insert((terms.principal, reference.clone()), known);
+        }
+        self.holds_count += 1;
+        self.shared.holds.insert(terms.id, hold);
+    }
+
+    fn track(&mut self, hotel: HotelIx, at: LogTimeMs, id: HoldId) {
+        self.expiry.add(at, id);
+        if self.hotel_holds.len() <= hotel.at() {
+            self.hotel_holds.resize_with(hotel.at() + 1, HotelHolds::default);
+        }
+        if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
+            holds.entries.push((at, id));
+            holds.live += 1;
+        }
+        if at < self.shared.earliest_expiry(hotel) {
+            self.shared.set_earliest_expiry(hotel, Some(at));
+        }
+    }
+
+    fn untrack(&mut self, hotel: HotelIx) {
+        let Some(holds) = self.hotel_holds.get_mut(hotel.at()) else { return };
+        holds.live = holds.live.saturating_sub(1);
+        if holds.entries.len() > 2 * holds.live + STALE_ENTRIES {
+            self.look_through(hotel);
+        }
+    }
+
+    /// Drops a hotel's entries that no longer stand and renews its earliest expiry.
+    fn look_through(&mut self, hotel: HotelIx) {
+        let Some(holds) = self.hotel_holds.get_mut(hotel.at()) else { return };
+        let mut entries = std::mem::take(&mut holds.entries);
+        entries.retain(|&(at, id)| self.stands(id, at));
+        self.shared.set_earliest_expiry(hotel, entries.iter().map(|entry| entry.0).min());
+        if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
+            holds.live = entries.len();
+            holds.entries = entries;
+        }
+    }
+
+    /// A live hold has a new status or expiry and stays live.
+    pub(crate) fn put_live_hold(&mut self, hold: &Hold) {
+        self.shared.holds.insert(hold.terms.id, hold.clone());
+        // The entry before no longer stands; the new one does.
+        self.untrack(hold.terms.hotel);
+        self.track(hold.terms.hotel, hold.expires_ms, hold.terms.id);
+    }
+
+    /// A live hold ends without a booking: its rooms are free again.
+    pub(crate) fn end_hold(&mut self, mut hold: Hold, status: Status) -> Arc<Hold> {
+        self.rewrite_terms(&hold.terms, |cell, rooms| {
+            cell.with_held(cell.held().saturating_sub(rooms))
+        });
+        if let Some(reference) = &hold.terms.client_reference {
+            self.references.remove(&(hold.terms.principal, reference.clone()));
+        }
+        hold.status = status;
+        self.close_hold(&mut hold);
+        let hold = Arc::new(hold);
+        self.events.push(Event::HoldChanged(Arc::clone(&hold)));
+        hold
+    }
+
+    fn close_hold(&mut self, hold: &mut Hold) {
+        hold.ended_ms = Some(self.now_ms);
+        let terms = &hold.terms;
+        self.shared.holds.insert(terms.id, hold.clone());
+        self.ended.push_back((self.now_ms, terms.id));
+        self.untrack(terms.hotel);
+        if let Principal::Guest(guest) = terms.principal
+            && let Some(usage) = self.usage.get_mut(&guest)
+        {
+            usage.holds.retain(|&id| id != terms.id);
+            usage.rooms = usage.rooms.saturating_sub(terms.rooms());
+            let room_nights = terms.rooms() * u32::from(terms.nights());
+            usage.room_nights = usage.room_nights.saturating_sub(room_nights);
+            if usage.holds.is_empty() {
+                self.usage.remove(&guest);
+            }
+        }
+    }
+
+    /// Expires a hold where it is live and due; whether it was.
+    pub(crate) fn expire_if_due(&mut self, id: HoldId) -> bool {
+        let Some(hold) = self.shared.holds.get(&id).map(|hold| hold.clone()) else { return false };
+        let due = hold.is_live() && hold.expires_ms <= self.now_ms;
+        if due {
+            self.end_hold(hold, Status::Expired);
+        }
+        due
+    }
+
+    /// Expires these holds where they are live and due, and renews the earliest expiries of their
+    /// hotels; how many.
+    pub(crate) fn expire_all(&mut self, holds: &[HoldId]) -> u32 {
+        let mut hotels = Vec::new();
+        let mut expired = 0;
+        for &id in holds {
+            let hotel = self.shared.holds.get(&id).map(|hold| hold.terms.hotel);
+            if self.expire_if_due(id) {
+                expired += 1;
+                hotels.extend(hotel);
+            }
+        }
+        hotels.sort_unstable();
+        hotels.dedup();
+        for hotel in hotels {
+            self.look_through(hotel);
+        }
+        expired
+    }
+
+    /// Expires every due hold of a hotel, so that its cells can be judged.
+    pub(crate) fn expire_due_in(&mut self, hotel: HotelIx) {
+        if self.shared.earliest_expiry(hotel) > self.now_ms {
+            return;
+        }
+        self.look_through(hotel);
+        let Some(holds) = self.hotel_holds.get(hotel.at()) else { return };
+        let mut due: Vec<_> =
+            holds.entries.iter().copied().filter(|entry| entry.0 <= self.now_ms).collect();
+        due.sort_unstable();
+        for (_, id) in due {
+            if let Some(hold) = self.shared.holds.get(&id).map(|hold| hold.clone()) {
+                self.end_hold(hold, Status::Expired);
+            }
+        }
+        self.look_through(hotel);
+    }
+
+    /// A live hold becomes a booking: its rooms are sold.
+    pub(crate) fn sell(&mut self, mut hold: Hold, booking: &Arc<Booking>) {
+        self.rewrite_terms(&hold.terms, |cell, rooms| {
+            cell.with_held(cell.held().saturating_sub(rooms)).with_sold(cell.sold() + rooms)
+        });
+        hold.status = Status::Confirmed(booking.id);
+        self.close_hold(&mut hold);
+        let terms = &booking.terms;
+        if let Some(reference) = &terms.client_reference {
+            let name = (terms.principal, reference.clone());
+            let known = Reference { hold: terms.id, booking: Some(booking.id) };
+            self.references.insert(name.clone(), known);
+            let until = terms.check_out.plus(REFERENCE_DAYS_KEPT);
+            self.references_until.entry(until).or_default().push(name);
+        }
+        self.bookings_count += 1;
+        self.shared.bookings_of.entry(booking.principal).or_default().push(booking.id);
+        self.shared.bookings.insert(booking.id, Arc::clone(booking));
+    }
+
+    /// A booking was cancelled: its rooms are free again.
+    pub(crate) fn unsell(&mut self, booking: &Arc<Booking>) {
+        self.rewrite_terms(&booking.terms, |cell, rooms| {
+            cell.with_sold(cell.sold().saturating_sub(rooms))
+        });
+        self.shared.bookings.insert(booking.id, Arc::clone(booking));
+    }
+
+    /// Keeps a guest's wrapped key where it is not known yet.
+    pub(crate) fn keep_guest_key(&self, guest: u128, key: Option<&WrappedKey>) {
+        if let Some(key) = key {
+            let mut keys = self.shared.guest_keys.entry(guest).or_default();
+            if keys.iter().all(|known| known.key != key.key) {
+                keys.push(key.clone());
+            }
+        }
+    }
+
+    /// Whether a guest may hold so much more. What is due counts no longer.
+    pub(crate) fn check_quota(
+        &mut self,
+        principal: Principal,
+        stay: Stay,
+        lines: &[HoldLine],
+    ) -> Result<(), Refusal> {
+        let (Principal::Guest(guest), Some(settings)) = (principal, self.shared.settings()) else {
+            return Ok(());
+        };
+        let rooms = lines.iter().map(|line| u32::from(line.quantity)).sum::<u32>();
+        let room_nights = rooms * u32::from(stay.nights());
+        let quota = settings.quota;
+        let exceeds = |usage: Option<&Usage>| {
+            let (holds, taken, nights) =
+                usage.map_or((0, 0, 0), |usage| (usage.holds.len(), usage.rooms, usage.room_nights));
+            holds >= quota.holds as usize
+                || taken + rooms > quota.rooms
+                || nights + room_nights > quota.room_nights
+        };
+        if exceeds(self.usage.get(&guest)) {
+            let holds = self.usage.get(&guest).map(|usage| usage.holds.clone()).unwrap_or_default();
+            for hold in holds {
+                self.expire_if_due(hold);
+            }
+            if exceeds(self.usage.get(&guest)) {
+                return Err(Code::QuotaExceeded.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a principal's reference is still free. That of a due hold is.
+    pub(crate) fn check_reference(
+        &mut self,
+        principal: Principal,
+        reference: &str,
+    ) -> Result<(), Refusal> {
+        let name = (principal, reference.to_owned());
+        if let Some(known) = self.references.get(&name).copied() {
+            self.expire_if_due(known.hold);
+        }
+        match self.references.get(&name) {
+            None => Ok(()),
+            Some(known) => Err(Refusal {
+                hold: Some(known.hold),
+                booking: known.booking,
+                ..Code::ReferenceDuplicate.into()
+            }),
+        }
+    }
+
+    /// Forgets references whose time is up, at most about `max`; how many.
+    pub(super) fn forget_references(&mut self, max: usize) -> u32 {
+        let today = Night(u16::try_from(self.now_ms / crate::civil::DAY_MS).unwrap_or(u16::MAX));
+        let mut forgotten = 0;
+        while let Some(entry) = self.references_until.first_entry() {
+            if *entry.key() >= today || forgotten as usize >= max {
+                break;
+            }
+            for name in entry.remove() {
+                self.references.remove(&name);
+                forgotten += 1;
+            }
+        }
+        forgotten
+    }
+}
+
+impl Writer {
+    /// The references part of the state's digest.
+    pub(crate) fn digest_references(&self) -> u128 {
+        let mut total = 0u128;
+        for ((principal, name), reference) in &self.references {
+            let mut bytes = Vec::new();
+            let record = (*principal, name.clone(), reference.hold, reference.booking);
+            crate::codec::encode_into(&record, &mut bytes);
+            total = total.wrapping_add(xxhash_rust::xxh3::xxh3_128(&bytes));
+        }
+        total
+    }
+}

@@ -1,0 +1,164 @@
+//! The reader: the state as doors see it, from any thread, while the writer goes on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Shared;
+use super::keys::Stored;
+use crate::booking::{Booking, WrappedKey};
+use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
+use crate::civil::Night;
+use crate::command::Principal;
+use crate::hold::Hold;
+use crate::ids::{
+    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+};
+use crate::inventory::Cell;
+use crate::rates::RateWord;
+
+/// A handle on the readable state. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl std::ops::Deref for Reader {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Reader {
+    #[must_use]
+    pub fn partner(&self, id: PartnerId) -> Option<Arc<Partner>> {
+        self.shared.partners.get(&id).map(|partner| Arc::clone(&partner))
+    }
+
+    /// The hotels of a partner, in the order they were added.
+    #[must_use]
+    pub fn hotels_of(&self, partner: PartnerId) -> Arc<Vec<HotelIx>> {
+        self.shared.partner_hotels.get(&partner).map(|list| Arc::clone(&list)).unwrap_or_default()
+    }
+
+    /// Hotels so far; positions `0..count` exist.
+    #[must_use]
+    pub fn hotels_count(&self) -> u32 {
+        self.shared.hotels.len()
+    }
+
+    #[must_use]
+    pub fn hotel(&self, ix: HotelIx) -> Option<Arc<Hotel>> {
+        self.shared.hotels.get_full(ix.0)
+    }
+
+    #[must_use]
+    pub fn hotel_by_id(&self, id: HotelId) -> Option<Arc<Hotel>> {
+        let ix = *self.shared.hotel_ids.get(&id)?;
+        self.hotel(ix)
+    }
+
+    #[must_use]
+    pub fn room_type(&self, ix: RoomTypeIx) -> Option<Arc<RoomType>> {
+        self.shared.room_types.get_full(ix.0)
+    }
+
+    #[must_use]
+    pub fn room_type_by_id(&self, id: RoomTypeId) -> Option<Arc<RoomType>> {
+        let ix = *self.shared.room_type_ids.get(&id)?;
+        self.room_type(ix)
+    }
+
+    #[must_use]
+    pub fn rate_plan(&self, ix: RatePlanIx) -> Option<Arc<RatePlan>> {
+        self.shared.rate_plans.get_full(ix.0)
+    }
+
+    #[must_use]
+    pub fn rate_plan_by_id(&self, id: RatePlanId) -> Option<Arc<RatePlan>> {
+        let ix = *self.shared.rate_plan_ids.get(&id)?;
+        self.rate_plan(ix)
+    }
+
+    #[must_use]
+    pub fn hold(&self, id: HoldId) -> Option<Hold> {
+        self.shared.holds.get(&id).map(|hold| hold.clone())
+    }
+
+    #[must_use]
+    pub fn booking(&self, id: BookingId) -> Option<Arc<Booking>> {
+        self.shared.bookings.get(&id).map(|booking| Arc::clone(&booking))
+    }
+
+    /// A page of a principal's bookings, newest first: `limit` of them from the `before`-th on
+    /// backwards (all where `None`), each with its position. Positions never change.
+    #[must_use]
+    pub fn bookings_of(
+        &self,
+        principal: Principal,
+        before: Option<usize>,
+        limit: usize,
+    ) -> Vec<(usize, BookingId)> {
+        self.shared.bookings_of.get(&principal).map_or_else(Vec::new, |list| {
+            let end = before.unwrap_or(usize::MAX).min(list.len());
+            list.iter().copied().enumerate().take(end).rev().take(limit).collect()
+        })
+    }
+
+    /// The answer a key was given.
+    #[must_use]
+    pub fn stored(&self, key: u128) -> Option<Stored> {
+        self.shared.keys.get(&key).map(|stored| stored.clone())
+    }
+
+    /// The wrapped key of a guest.
+    #[must_use]
+    pub fn guest_key(&self, guest: u128, key: u128) -> Option<WrappedKey> {
+        self.shared.guest_keys.get(&guest)?.iter().find(|known| known.key == key).cloned()
+    }
+
+    /// The newest wrapped key of a guest, to seal with.
+    #[must_use]
+    pub fn guest_key_newest(&self, guest: u128) -> Option<WrappedKey> {
+        self.shared.guest_keys.get(&guest)?.last().cloned()
+    }
+
+    /// The last `seq` applied for a partner's source.
+    #[must_use]
+    pub fn source_seq(&self, partner: PartnerId, source: &str) -> Option<u64> {
+        self.shared.sources.get(&(partner, source.to_owned())).map(|seq| *seq)
+    }
+
+    /// The cells of nights `from..=to` within the window.
+    #[must_use]
+    pub fn cells(&self, room_type: RoomTypeIx, from: Night, to: Night) -> Vec<(Night, Cell)> {
+        let (Some(row), Some((first, end))) = (self.shared.cells.row(room_type.0), self.window())
+        else {
+            return Vec::new();
+        };
+        let (from, end) = (from.max(first), to.plus(1).min(end));
+        let count = end.0.saturating_sub(from.0);
+        row.nights(from, count)
+            .zip(from.until(end))
+            // Acquire: pairs with the writer's Release, so that a night is seen whole.
+            .map(|(slot, night)| (night, Cell(slot.load(Ordering::Acquire))))
+            .collect()
+    }
+
+    /// The rate words of nights `from..=to` within the window.
+    #[must_use]
+    pub fn rates(&self, rate_plan: RatePlanIx, from: Night, to: Night) -> Vec<(Night, RateWord)> {
+        let (Some(row), Some((first, end))) = (self.shared.rates.row(rate_plan.0), self.window())
+        else {
+            return Vec::new();
+        };
+        let (from, end) = (from.max(first), to.plus(1).min(end));
+        let count = end.0.saturating_sub(from.0);
+        row.nights(from, count)
+            .zip(from.until(end))
+            // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+            .map(|(slot, night)| (night, RateWord(slot.load(Ordering::Acquire))))
+            .collect()
+    }
+}

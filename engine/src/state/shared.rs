@@ -1,0 +1,192 @@
+//! What readers see: calendars, catalogue and live tables, each readable while the writer writes.
+
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use dashmap::DashMap;
+
+use super::keys::Keys;
+use super::marks::Marks;
+use crate::booking::{Booking, WrappedKey};
+use crate::catalogue::{Hotel, Partner, RatePlan, RoomType, Slots};
+use crate::civil::{LogTimeMs, Night};
+use crate::command::{Genesis, Principal};
+use crate::hash::BuildFolded;
+use crate::hold::Hold;
+use crate::ids::{
+    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+};
+use crate::inventory::Rows;
+use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
+use crate::search::Places;
+
+/// Shards of the large live tables: many, so that the growth of one moves few records.
+const SHARDS: usize = 1_024;
+
+/// A table that doors read while apply writes.
+pub type Live<K, V> = DashMap<K, V, BuildFolded>;
+
+fn live<K: Eq + std::hash::Hash, V>(shards: usize) -> Live<K, V> {
+    DashMap::with_hasher_and_shard_amount(BuildFolded::default(), shards)
+}
+
+/// The readable state. Its fields are written by the one [`super::Writer`] alone.
+pub struct Shared {
+    settings: OnceLock<Genesis>,
+    applied_index: AtomicU64,
+    log_time_ms: AtomicU64,
+    next_expiry_ms: AtomicU64,
+    /// First and one-past-last night that can be written, packed `first << 16 | end`.
+    window: AtomicU64,
+    pub(crate) cells: Rows<AtomicU64>,
+    pub(crate) rates: Rows<AtomicU64>,
+    pub(crate) escrow: Rows<AtomicU16>,
+    quote_versions: Marks,
+    earliest_expiries: Marks,
+    pub(crate) partners: Live<PartnerId, Arc<Partner>>,
+    pub(crate) partner_hotels: Live<PartnerId, Arc<Vec<HotelIx>>>,
+    pub(crate) hotels: Slots<Hotel>,
+    pub(crate) room_types: Slots<RoomType>,
+    pub(crate) rate_plans: Slots<RatePlan>,
+    pub(crate) hotel_ids: Live<HotelId, HotelIx>,
+    pub(crate) room_type_ids: Live<RoomTypeId, RoomTypeIx>,
+    pub(crate) rate_plan_ids: Live<RatePlanId, RatePlanIx>,
+    pub(crate) places: Places,
+    pub(crate) holds: Live<HoldId, Hold>,
+    pub(crate) bookings: Live<BookingId, Arc<Booking>>,
+    pub(crate) bookings_of: Live<Principal, Vec<BookingId>>,
+    pub(crate) keys: Keys,
+    pub(crate) guest_keys: Live<u128, Vec<WrappedKey>>,
+    pub(crate) sources: DashMap<(PartnerId, String), u64>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            settings: OnceLock::new(),
+            applied_index: AtomicU64::new(0),
+            log_time_ms: AtomicU64::new(0),
+            next_expiry_ms: AtomicU64::new(u64::MAX),
+            window: AtomicU64::new(0),
+            cells: Rows::new(ROOM_TYPES_MAX),
+            rates: Rows::new(RATE_PLANS_MAX),
+            escrow: Rows::new(ROOM_TYPES_MAX),
+            quote_versions: Marks::new(RATE_PLANS_MAX),
+            earliest_expiries: Marks::new(HOTELS_MAX),
+            partners: live(64),
+            partner_hotels: live(64),
+            hotels: Slots::new(HOTELS_MAX),
+            room_types: Slots::new(ROOM_TYPES_MAX),
+            rate_plans: Slots::new(RATE_PLANS_MAX),
+            hotel_ids: live(64),
+            room_type_ids: live(256),
+            rate_plan_ids: live(256),
+            places: Places::default(),
+            holds: live(SHARDS),
+            bookings: live(SHARDS),
+            bookings_of: live(256),
+            keys: live(SHARDS),
+            guest_keys: live(SHARDS),
+            sources: DashMap::new(),
+        }
+    }
+
+    /// The rules of the deployment, once its first command is applied.
+    #[must_use]
+    pub fn settings(&self) -> Option<Genesis> {
+        self.settings.get().copied()
+    }
+
+    pub(crate) fn configure(&self, settings: Genesis) {
+        self.cells.set_horizon(settings.horizon_nights);
+        self.rates.set_horizon(settings.horizon_nights);
+        self.escrow.set_horizon(settings.horizon_nights);
+        self.settings.get_or_init(|| settings);
+    }
+
+    /// First night kept and first night beyond the horizon; `None` before the first command.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // Two packed 16-bit halves.
+    pub fn window(&self) -> Option<(Night, Night)> {
+        // Acquire: pairs with the Release in `set_window`; retired slots are zero by then.
+        match self.window.load(Ordering::Acquire) {
+            0 => None,
+            packed => Some((Night((packed >> 16) as u16), Night(packed as u16))),
+        }
+    }
+
+    pub(crate) fn set_window(&self, first: Night, end: Night) {
+        // Release: pairs with the Acquire in `window`.
+        self.window.store(u64::from(first.0) << 16 | u64::from(end.0), Ordering::Release);
+    }
+
+    /// Log index of the last entry that was applied; 0 before any.
+    #[must_use]
+    pub fn applied_index(&self) -> u64 {
+        // Acquire: pairs with the Release in `publish`: the state is at least that of the index.
+        self.applied_index.load(Ordering::Acquire)
+    }
+
+    /// The log's clock as of the last entry, milliseconds; 0 before any.
+    #[must_use]
+    pub fn log_time_ms(&self) -> LogTimeMs {
+        // Acquire: as in `applied_index`.
+        self.log_time_ms.load(Ordering::Acquire)
+    }
+
+    /// No hold is due before this instant; `u64::MAX` where there is none.
+    #[must_use]
+    pub fn next_expiry_ms(&self) -> LogTimeMs {
+        // Relaxed: a hint for the proposer.
+        self.next_expiry_ms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn publish(&self, index: u64, now: LogTimeMs, next_expiry: Option<LogTimeMs>) {
+        // Relaxed: a hint.
+        self.next_expiry_ms.store(next_expiry.unwrap_or(u64::MAX), Ordering::Relaxed);
+        // Release: pairs with the Acquires above.
+        self.log_time_ms.store(now, Ordering::Release);
+        self.applied_index.store(index, Ordering::Release);
+    }
+
+    /// The version of all that a plan's quotes are made from.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // Compared for equality only; wrapping takes 2³² writes.
+    pub fn quote_version(&self, rate_plan: RatePlanIx) -> u32 {
+        self.quote_versions.get(rate_plan.0) as u32
+    }
+
+    pub(crate) fn bump_quote_version(&self, rate_plan: RatePlanIx) {
+        self.quote_versions.set(rate_plan.0, self.quote_versions.get(rate_plan.0) + 1);
+    }
+
+    /// No hold of the hotel is due before this instant; `u64::MAX` where it has none.
+    #[must_use]
+    pub fn earliest_expiry(&self, hotel: HotelIx) -> LogTimeMs {
+        match self.earliest_expiries.get(hotel.0) {
+            0 => u64::MAX,
+            at => at,
+        }
+    }
+
+    pub(crate) fn set_earliest_expiry(&self, hotel: HotelIx, at: Option<LogTimeMs>) {
+        self.earliest_expiries.set(hotel.0, at.unwrap_or(0));
+    }
+
+    pub(crate) fn grow_room_type(&self, at: u32) -> bool {
+        self.cells.grow(at) && self.escrow.grow(at)
+    }
+
+    pub(crate) fn grow_rate_plan(&self, at: u32) -> bool {
+        self.rates.grow(at)
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("applied_index", &self.applied_index())
+            .field("hotels", &self.hotels)
+            .finish_non_exhaustive()
+    }
+}

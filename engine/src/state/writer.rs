@@ -1,0 +1,253 @@
+//! The writer: applies commands in log order. The authority on everything.
+//!
+//! **Invariant**: what it does depends on the log alone: no clock, no randomness, no escrow, no order of a
+//! hash map.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Shared;
+use super::expiry::Expiry;
+use super::keys::{Forgetting, Stored};
+use super::ledger::{HotelHolds, Reference, Usage};
+use crate::catalogue::{Hotel, Offering, RoomType};
+use crate::civil::{DAY_MS, LogTimeMs, Night};
+use crate::command::{Batch, Command, Principal, Verb};
+use crate::event::Event;
+use crate::hash::BuildFolded;
+use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
+use crate::limits::{ENDED_HOLD_MS_KEPT, FORGET_MAX};
+use crate::outcome::Outcome;
+use crate::refusal::Code;
+
+/// The one who applies.
+#[derive(Debug)]
+pub struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) now_ms: LogTimeMs,
+    pub(crate) index: u64,
+    pub(crate) events: Vec<Event>,
+    pub(crate) expiry: Expiry,
+    pub(crate) holds_count: usize,
+    pub(crate) bookings_count: usize,
+    pub(super) keys: Forgetting,
+    pub(super) hotel_holds: Vec<HotelHolds>,
+    pub(super) usage: HashMap<u128, Usage, BuildFolded>,
+    pub(super) references: HashMap<(Principal, String), Reference>,
+    pub(super) references_until: BTreeMap<Night, Vec<(Principal, String)>>,
+    pub(super) ended: VecDeque<(LogTimeMs, HoldId)>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            now_ms: 0,
+            index: 0,
+            events: Vec::new(),
+            expiry: Expiry::default(),
+            holds_count: 0,
+            bookings_count: 0,
+            keys: Forgetting::default(),
+            hotel_holds: Vec::new(),
+            usage: HashMap::default(),
+            references: HashMap::new(),
+            references_until: BTreeMap::new(),
+            ended: VecDeque::new(),
+        }
+    }
+
+    /// Applies the entry at `index`: one outcome per command into `out`, in order, and what happened
+    /// into `events`. Time never goes back: an earlier `at_ms` than the last counts as the last.
+    pub fn apply(
+        &mut self,
+        index: u64,
+        batch: &Batch,
+        out: &mut Vec<Outcome>,
+        events: &mut Vec<Event>,
+    ) {
+        self.now_ms = self.now_ms.max(batch.at_ms);
+        self.index = index;
+        std::mem::swap(&mut self.events, events);
+        out.extend(batch.commands.iter().map(|command| self.judge(command)));
+        std::mem::swap(&mut self.events, events);
+        self.shared.publish(index, self.now_ms, self.expiry.earliest());
+    }
+
+    /// An entry that carries no commands (a leader's first, a change of members) moves the index.
+    pub fn skip(&mut self, index: u64) {
+        self.index = index;
+        self.shared.publish(index, self.now_ms, self.expiry.earliest());
+    }
+
+    fn judge(&mut self, command: &Command) -> Outcome {
+        if self.shared.settings().is_none() && !matches!(command.verb, Verb::Genesis(_)) {
+            return Code::NotConfigured.into();
+        }
+        let Some(idempotency) = command.idempotency else {
+            return self.run(&command.verb);
+        };
+        if let Some(stored) = self.shared.keys.get(&idempotency.key) {
+            return if stored.fingerprint == idempotency.fingerprint {
+                Outcome::Replayed(Arc::new(stored.outcome.clone()))
+            } else {
+                Code::KeyReused.into()
+            };
+        }
+        if !self.keys.has_room() {
+            return Code::KeysFull.into();
+        }
+        let outcome = self.run(&command.verb);
+        if is_stored(&command.verb, &outcome) {
+            let (fingerprint, at_ms) = (idempotency.fingerprint, self.now_ms);
+            let stored = Stored { fingerprint, outcome: outcome.clone(), at_ms };
+            self.keys.store(&self.shared.keys, idempotency.key, stored);
+        }
+        outcome
+    }
+
+    fn run(&mut self, verb: &Verb) -> Outcome {
+        match verb {
+            Verb::Genesis(verb) => verb.apply(self),
+            Verb::Tick(verb) => verb.apply(self),
+            Verb::Sweep(verb) => verb.apply(self),
+            Verb::AddPartner(verb) => verb.apply(self),
+            Verb::AddHotel(verb) => verb.apply(self),
+            Verb::ChangeHotel(verb) => verb.apply(self),
+            Verb::SetHotelStatus(verb) => verb.apply(self),
+            Verb::AddRoomType(verb) => verb.apply(self),
+            Verb::ChangeRoomType(verb) => verb.apply(self),
+            Verb::AddRatePlan(verb) => verb.apply(self),
+            Verb::ChangeRatePlan(verb) => verb.apply(self),
+            Verb::Allot(verb) => verb.apply(self),
+            Verb::Hold(verb) => verb.apply(self),
+            Verb::Extend(verb) => verb.apply(self),
+            Verb::Release(verb) => verb.apply(self),
+            Verb::BeginPayment(verb) => verb.apply(self),
+            Verb::DeclinePayment(verb) => verb.apply(self),
+            Verb::Confirm(verb) => verb.apply(self),
+            Verb::Cancel(verb) => verb.apply(self),
+        }
+    }
+
+    /// Moves the window to today, zeroing the nights that fall out of it; how many.
+    pub(crate) fn roll_window(&mut self) -> u16 {
+        let Some(settings) = self.shared.settings() else { return 0 };
+        let today = Night(u16::try_from(self.now_ms / DAY_MS).unwrap_or(u16::MAX));
+        // One night is kept behind today in UTC: west of Greenwich it is still yesterday.
+        let first = today.minus(1);
+        let end = today.plus(settings.horizon_nights);
+        let Some((kept, _)) = self.shared.window() else {
+            self.shared.set_window(first, end);
+            return 0;
+        };
+        if first <= kept {
+            return 0;
+        }
+        let retired = first.0 - kept.0;
+        for row in 0..self.shared.room_types.len() {
+            zero_nights(self.shared.cells.row(row), kept, retired);
+        }
+        for row in 0..self.shared.rate_plans.len() {
+            zero_nights(self.shared.rates.row(row), kept, retired);
+        }
+        self.shared.set_window(first, end);
+        self.events.push(Event::NightsRetired { first });
+        retired
+    }
+
+    /// Forgets what is old enough: keys, ended holds, references. Bounded per call.
+    pub(crate) fn forget_old(&mut self) -> u32 {
+        let mut forgotten = self.keys.forget(&self.shared.keys, self.now_ms, FORGET_MAX);
+        let mut left = FORGET_MAX;
+        while let Some(&(at, hold)) = self.ended.front() {
+            if left == 0 || self.now_ms < at + ENDED_HOLD_MS_KEPT {
+                break;
+            }
+            self.ended.pop_front();
+            self.holds_count -= usize::from(self.shared.holds.remove(&hold).is_some());
+            left -= 1;
+            forgotten += 1;
+        }
+        forgotten + self.forget_references(left)
+    }
+
+    pub(crate) fn partner_hotels(&self, partner: PartnerId, hotel: HotelIx) {
+        let mut list = self.shared.partner_hotels.entry(partner).or_default();
+        Arc::make_mut(&mut list).push(hotel);
+    }
+
+    /// The hotel, where the principal acts for its partner.
+    pub(crate) fn hotel_for(&self, hotel: HotelIx, principal: Principal) -> Option<Arc<Hotel>> {
+        self.shared.hotels.get_full(hotel.0).filter(|hotel| principal.acts_for(hotel.partner))
+    }
+
+    /// The room type and its hotel, where the principal acts for its partner.
+    pub(crate) fn room_type_for(
+        &self,
+        room_type: RoomTypeIx,
+        principal: Principal,
+    ) -> Option<(Arc<RoomType>, Arc<Hotel>)> {
+        let room_type = self.shared.room_types.get_full(room_type.0)?;
+        let hotel = self.hotel_for(room_type.hotel, principal)?;
+        Some((room_type, hotel))
+    }
+
+    /// Publishes a new version of a hotel.
+    pub(crate) fn publish_hotel(&mut self, hotel: Hotel) -> Arc<Hotel> {
+        let hotel = Arc::new(hotel);
+        let before = self.shared.hotels.get_full(hotel.ix.0);
+        self.shared.hotels.replace(hotel.ix.0, Arc::clone(&hotel));
+        self.shared.places.place(&hotel, before.as_deref());
+        self.events.push(Event::HotelChanged(Arc::clone(&hotel)));
+        hotel
+    }
+
+    /// Publishes the hotel's flat list of what can be sold, after a room type or plan of it changed.
+    pub(crate) fn republish_offerings(&mut self, hotel: &Hotel) {
+        let mut offerings = Vec::new();
+        for &room_type in &hotel.room_types {
+            let Some(room_type) = self.shared.room_types.get_full(room_type.0) else { continue };
+            for &rate_plan in &room_type.rate_plans {
+                let Some(rate_plan) = self.shared.rate_plans.get_full(rate_plan.0) else { continue };
+                offerings.push(Offering {
+                    room_type: room_type.ix,
+                    rate_plan: rate_plan.ix,
+                    max_adults: room_type.draft.max_adults,
+                    max_children: room_type.draft.max_children,
+                    max_occupancy: room_type.draft.max_occupancy,
+                    meal_plan: rate_plan.draft.meal_plan,
+                    tax_inclusive: rate_plan.draft.tax_inclusive,
+                    free_cancellation: rate_plan.draft.policy.is_free_at_first(),
+                });
+            }
+        }
+        self.publish_hotel(Hotel { offerings: offerings.into(), ..Hotel::clone(hotel) });
+    }
+
+    /// Quotes of these products were made from something that has changed.
+    pub(crate) fn touch_quotes(&self, offerings: &[Offering]) {
+        for offering in offerings {
+            self.shared.bump_quote_version(offering.rate_plan);
+        }
+    }
+}
+
+/// What is judged anew on a retry is not stored: see [`Code::is_stored`]. The begin of a payment that
+/// succeeded is not the end of its request.
+fn is_stored(verb: &Verb, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(refusal) => refusal.code.is_stored(),
+        _ => !matches!(verb, Verb::BeginPayment(_)),
+    }
+}
+
+fn zero_nights(row: Option<crate::inventory::Row<'_, AtomicU64>>, from: Night, count: u16) {
+    if let Some(row) = row {
+        for slot in row.nights(from, count) {
+            // Release: pairs with readers' Acquire loads; the window moves only afterwards.
+            slot.store(0, Ordering::Release);
+        }
+    }
+}

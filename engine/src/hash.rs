@@ -29,6 +29,10 @@ impl Hasher for Folded {
         self.write_u64(u64::from(value));
     }
 
+    fn write_i16(&mut self, value: i16) {
+        self.write_u64(u64::from(value.cast_unsigned()));
+    }
+
     fn write_u32(&mut self, value: u32) {
         self.write_u64(u64::from(value));
     }

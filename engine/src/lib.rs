@@ -6,6 +6,9 @@
 //! **Invariant**: the state after a log is a function of that log alone. One [`Writer`] applies;
 //! any number of [`Reader`]s read, and admit requests, without ever taking a lock the writer waits on.
 
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
 pub mod admission;
 pub mod ari;
 pub mod booking;

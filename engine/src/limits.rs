@@ -33,6 +33,8 @@ pub const CHILDREN_MAX: usize = 16;
 pub const ADULT_AGE: u8 = 18;
 /// Life of a hold that asks for nothing else, in seconds.
 pub const HOLD_TTL_S_DEFAULT: u32 = 15 * 60;
+/// Longest life a hold may ask for, new or extended, in seconds from the asking.
+pub const HOLD_TTL_S_MAX: u32 = HOLD_TTL_S_DEFAULT;
 /// Shortest life a hold may ask for, in seconds.
 pub const HOLD_TTL_S_MIN: u32 = 1;
 /// Latest expiry of a hold, in seconds after it was made.

@@ -119,7 +119,7 @@ impl AddHotel {
         if !writer.shared.partners.contains_key(&self.partner) {
             return Code::NotFound.into();
         }
-        if writer.shared.hotel_ids.contains_key(&self.id) {
+        if writer.shared.hotel_ids.pin().contains_key(&self.id) {
             return Code::StateConflict.into();
         }
         let at = writer.shared.hotels.len();
@@ -140,7 +140,7 @@ impl AddHotel {
             created_ms: writer.now_ms,
         });
         writer.shared.hotels.push(Arc::clone(&hotel));
-        writer.shared.hotel_ids.insert(self.id, hotel.ix);
+        writer.shared.hotel_ids.pin().insert(self.id, hotel.ix);
         writer.shared.places.place(&hotel, None);
         writer.partner_hotels(self.partner, hotel.ix);
         writer.events.push(Event::HotelChanged(Arc::clone(&hotel)));
@@ -205,7 +205,7 @@ impl AddRoomType {
         let Some(hotel) = writer.hotel_for(self.hotel, self.principal) else {
             return Code::NotFound.into();
         };
-        if writer.shared.room_type_ids.contains_key(&self.id) {
+        if writer.shared.room_type_ids.pin().contains_key(&self.id) {
             return Code::StateConflict.into();
         }
         let at = writer.shared.room_types.len();
@@ -223,7 +223,7 @@ impl AddRoomType {
             rate_plans: Vec::new(),
         });
         writer.shared.room_types.push(Arc::clone(&room_type));
-        writer.shared.room_type_ids.insert(self.id, room_type.ix);
+        writer.shared.room_type_ids.pin().insert(self.id, room_type.ix);
         let mut changed = Hotel::clone(&hotel);
         changed.room_types.push(room_type.ix);
         writer.publish_hotel(changed);
@@ -264,7 +264,7 @@ impl AddRatePlan {
         let Some((room_type, hotel)) = writer.room_type_for(self.room_type, self.principal) else {
             return Code::NotFound.into();
         };
-        if writer.shared.rate_plan_ids.contains_key(&self.id) {
+        if writer.shared.rate_plan_ids.pin().contains_key(&self.id) {
             return Code::StateConflict.into();
         }
         let at = writer.shared.rate_plans.len();
@@ -282,7 +282,7 @@ impl AddRatePlan {
             draft: self.draft.clone(),
         });
         writer.shared.rate_plans.push(Arc::clone(&rate_plan));
-        writer.shared.rate_plan_ids.insert(self.id, rate_plan.ix);
+        writer.shared.rate_plan_ids.pin().insert(self.id, rate_plan.ix);
         let mut changed = RoomType::clone(&room_type);
         changed.rate_plans.push(rate_plan.ix);
         writer.shared.room_types.replace(self.room_type.0, Arc::new(changed));

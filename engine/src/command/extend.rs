@@ -7,7 +7,7 @@ use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::Status;
 use crate::ids::HoldId;
-use crate::limits::{HOLD_EXTENSIONS_MAX, HOLD_LIFE_S_MAX, HOLD_TTL_S_MIN};
+use crate::limits::{HOLD_EXTENSIONS_MAX, HOLD_LIFE_S_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 use crate::state::Writer;
@@ -17,6 +17,7 @@ use crate::state::Writer;
 pub struct Extend {
     pub hold: HoldId,
     pub principal: Principal,
+    /// 1–900.
     pub ttl_s: u32,
 }
 
@@ -24,7 +25,7 @@ impl Extend {
     /// Refusals in order: malformed, not found, ended (expired, released, confirmed, confirming),
     /// extension limit. An extension never shortens a hold.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        if self.ttl_s < HOLD_TTL_S_MIN {
+        if !(HOLD_TTL_S_MIN..=HOLD_TTL_S_MAX).contains(&self.ttl_s) {
             return Code::Malformed.into();
         }
         let Some(mut hold) = writer.hold_for(self.hold, self.principal) else {

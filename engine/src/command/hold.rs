@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::hold::{self, Line, Status, Terms};
 use crate::ids::{HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use crate::limits::{
-    CHILDREN_MAX, HOLD_LIFE_S_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MIN, HOLDS_MAX, LINE_QUANTITY_MAX,
+    CHILDREN_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN, HOLDS_MAX, LINE_QUANTITY_MAX,
     REFERENCE_BYTES_MAX,
 };
 use crate::money::Currency;
@@ -30,7 +30,7 @@ pub struct Hold {
     pub stay: Stay,
     /// 1–16 lines.
     pub lines: Vec<HoldLine>,
-    /// Life in seconds, 1–2,700.
+    /// Life in seconds, 1–900.
     pub ttl_s: u32,
     /// What the guest agreed to pay for all lines, minor units.
     pub expected_total: Option<i64>,
@@ -71,7 +71,7 @@ impl Hold {
     fn is_well_formed(&self) -> bool {
         !self.lines.is_empty()
             && self.lines.len() <= HOLD_LINES_MAX
-            && (HOLD_TTL_S_MIN..=HOLD_LIFE_S_MAX).contains(&self.ttl_s)
+            && (HOLD_TTL_S_MIN..=HOLD_TTL_S_MAX).contains(&self.ttl_s)
             && self.client_reference.as_ref().is_none_or(|text| text.len() <= REFERENCE_BYTES_MAX)
             && self.lines.iter().all(|line| {
                 (1..=LINE_QUANTITY_MAX).contains(&line.quantity)

@@ -33,8 +33,8 @@ const _: () = assert!((1 << OVERBOOK_BITS) - 1 == OVERBOOK_MAX);
 pub struct Cell(pub u64);
 
 impl Cell {
+    #[allow(clippy::cast_possible_truncation)] // At most 12 bits remain after the mask.
     const fn field(self, at: u32, bits: u32) -> u32 {
-        // At most 12 bits remain after the mask.
         ((self.0 >> at) & ((1 << bits) - 1)) as u32
     }
 

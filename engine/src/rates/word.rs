@@ -46,8 +46,8 @@ impl RateWord {
         Self((self.0 & !(PRICE_MAX as u64)) | price.cast_unsigned() | PRICED)
     }
 
+    #[allow(clippy::cast_possible_truncation)] // Six bits remain after the mask.
     const fn limit(self, at: u32) -> u8 {
-        // Six bits remain after the mask.
         ((self.0 >> at) & (STAY_LIMIT_MAX as u64)) as u8
     }
 

@@ -1,12 +1,12 @@
 //! Where hotels are: lists by province and by a grid of a tenth of a degree, kept by the writer as hotels
 //! come and move, read as immutable lists.
 
+use std::hash::Hash;
 use std::sync::Arc;
-
-use dashmap::DashMap;
 
 use crate::catalogue::Hotel;
 use crate::ids::HotelIx;
+use crate::state::shared::Names;
 
 /// Grid squares per degree.
 const PER_DEGREE: i32 = 10;
@@ -33,8 +33,8 @@ type List = Arc<Vec<HotelIx>>;
 /// The lists.
 #[derive(Debug, Default)]
 pub struct Places {
-    provinces: DashMap<u8, List>,
-    squares: DashMap<(i16, i16), List>,
+    provinces: Names<u8, List>,
+    squares: Names<(i16, i16), List>,
 }
 
 impl Places {
@@ -48,11 +48,11 @@ impl Places {
             return;
         }
         if let Some((province, square)) = old {
-            take(self.provinces.get_mut(&province).as_deref_mut(), hotel.ix);
-            take(self.squares.get_mut(&square).as_deref_mut(), hotel.ix);
+            rewrite(&self.provinces, province, |list| list.retain(|&known| known != hotel.ix));
+            rewrite(&self.squares, square, |list| list.retain(|&known| known != hotel.ix));
         }
-        Arc::make_mut(&mut self.provinces.entry(new.0).or_default()).push(hotel.ix);
-        Arc::make_mut(&mut self.squares.entry(new.1).or_default()).push(hotel.ix);
+        rewrite(&self.provinces, new.0, |list| list.push(hotel.ix));
+        rewrite(&self.squares, new.1, |list| list.push(hotel.ix));
     }
 
     /// Lists that together hold every hotel of the area, and perhaps some outside it. `None` where the
@@ -61,7 +61,7 @@ impl Places {
     pub fn near(&self, area: Area) -> Option<Vec<List>> {
         let (west, south, east, north) = match area {
             Area::Province(code) => {
-                return Some(self.provinces.get(&code).map(|list| Arc::clone(&list)).into_iter().collect());
+                return Some(self.provinces.pin().get(&code).cloned().into_iter().collect());
             }
             Area::Box { west, south, east, north } => (west, south, east, north),
             Area::Circle { .. } => area.bounds(),
@@ -72,15 +72,18 @@ impl Places {
             return None;
         }
         let columns = move |lat| (lon0..=lon1).map(move |lon| (lat, lon));
-        let found = (lat0..=lat1).flat_map(columns).filter_map(|square| self.squares.get(&square));
-        Some(found.map(|list| Arc::clone(&list)).collect())
+        let known = self.squares.pin();
+        let found = (lat0..=lat1).flat_map(columns).filter_map(|square| known.get(&square));
+        Some(found.cloned().collect())
     }
 }
 
-fn take(list: Option<&mut List>, hotel: HotelIx) {
-    if let Some(list) = list {
-        Arc::make_mut(list).retain(|&known| known != hotel);
-    }
+/// Publishes a changed copy of one list.
+fn rewrite<K: Eq + Hash>(lists: &Names<K, List>, key: K, change: impl FnOnce(&mut Vec<HotelIx>)) {
+    let lists = lists.pin();
+    let mut list = lists.get(&key).map(|list| list.as_ref().clone()).unwrap_or_default();
+    change(&mut list);
+    lists.insert(key, Arc::new(list));
 }
 
 #[allow(clippy::cast_possible_truncation)] // ±180 degrees are ±1,800 squares.

@@ -55,7 +55,7 @@ impl Reader {
 
     #[must_use]
     pub fn hotel_by_id(&self, id: HotelId) -> Option<Arc<Hotel>> {
-        let ix = *self.shared.hotel_ids.get(&id)?;
+        let ix = self.shared.hotel_ids.pin().get(&id).copied()?;
         self.hotel(ix)
     }
 
@@ -66,7 +66,7 @@ impl Reader {
 
     #[must_use]
     pub fn room_type_by_id(&self, id: RoomTypeId) -> Option<Arc<RoomType>> {
-        let ix = *self.shared.room_type_ids.get(&id)?;
+        let ix = self.shared.room_type_ids.pin().get(&id).copied()?;
         self.room_type(ix)
     }
 
@@ -77,7 +77,7 @@ impl Reader {
 
     #[must_use]
     pub fn rate_plan_by_id(&self, id: RatePlanId) -> Option<Arc<RatePlan>> {
-        let ix = *self.shared.rate_plan_ids.get(&id)?;
+        let ix = self.shared.rate_plan_ids.pin().get(&id).copied()?;
         self.rate_plan(ix)
     }
 

@@ -26,6 +26,9 @@ const SHARDS: usize = 1_024;
 /// A table that doors read while apply writes.
 pub type Live<K, V> = DashMap<K, V, BuildFolded>;
 
+/// A table that every read of the catalogue goes through: looked up without a lock.
+pub type Names<K, V> = papaya::HashMap<K, V, BuildFolded>;
+
 fn live<K: Eq + std::hash::Hash, V>(shards: usize) -> Live<K, V> {
     DashMap::with_hasher_and_shard_amount(BuildFolded::default(), shards)
 }
@@ -48,9 +51,9 @@ pub struct Shared {
     pub(crate) hotels: Slots<Hotel>,
     pub(crate) room_types: Slots<RoomType>,
     pub(crate) rate_plans: Slots<RatePlan>,
-    pub(crate) hotel_ids: Live<HotelId, HotelIx>,
-    pub(crate) room_type_ids: Live<RoomTypeId, RoomTypeIx>,
-    pub(crate) rate_plan_ids: Live<RatePlanId, RatePlanIx>,
+    pub(crate) hotel_ids: Names<HotelId, HotelIx>,
+    pub(crate) room_type_ids: Names<RoomTypeId, RoomTypeIx>,
+    pub(crate) rate_plan_ids: Names<RatePlanId, RatePlanIx>,
     pub(crate) places: Places,
     pub(crate) holds: Live<HoldId, Hold>,
     pub(crate) bookings: Live<BookingId, Arc<Booking>>,
@@ -78,9 +81,9 @@ impl Shared {
             hotels: Slots::new(HOTELS_MAX),
             room_types: Slots::new(ROOM_TYPES_MAX),
             rate_plans: Slots::new(RATE_PLANS_MAX),
-            hotel_ids: live(64),
-            room_type_ids: live(256),
-            rate_plan_ids: live(256),
+            hotel_ids: Names::default(),
+            room_type_ids: Names::default(),
+            rate_plan_ids: Names::default(),
             places: Places::default(),
             holds: live(SHARDS),
             bookings: live(SHARDS),

@@ -51,15 +51,21 @@ pub const QUOTA_ROOMS: u32 = 20;
 pub const QUOTA_ROOM_NIGHTS: u32 = 300;
 /// Holds expired by one sweep.
 pub const SWEEP_MAX: u32 = 4_096;
-/// How long the answer to an idempotency key is kept, in milliseconds.
+/// How long the answer to an idempotency key is kept, in milliseconds, while there is room.
 pub const KEY_MS_KEPT: u64 = 24 * 3_600 * 1_000;
-/// Idempotency keys kept at once; past it a new key is refused, an old one never loses its answer.
-pub const KEYS_MAX: usize = 8_000_000;
+/// How long it is kept whatever comes, in milliseconds.
+pub const KEY_MS_SURE: u64 = 3_600 * 1_000;
+/// Idempotency keys kept at once. Past it the oldest makes room once it is [`KEY_MS_SURE`] old; until
+/// then a new key is refused.
+pub const KEYS_MAX: usize = 16_000_000;
 /// Keys, ended holds and references forgotten by one tick.
-pub const FORGET_MAX: usize = 16_384;
-/// How long an ended hold can still be read, in milliseconds.
+pub const FORGET_MAX: u32 = 16_384;
+/// How long an ended hold can still be read, in milliseconds, while there is room.
 pub const ENDED_HOLD_MS_KEPT: u64 = 24 * 3_600 * 1_000;
-/// Holds in memory, live and ended; past it a new hold is refused.
+/// How long it can be read whatever comes, in milliseconds.
+pub const ENDED_HOLD_MS_SURE: u64 = 3_600 * 1_000;
+/// Holds in memory, live and ended. Past it the hold that ended first makes room once that is
+/// [`ENDED_HOLD_MS_SURE`] ago; until then a new hold is refused.
 pub const HOLDS_MAX: usize = 16_000_000;
 /// Bookings in memory; past it a confirmation is refused.
 pub const BOOKINGS_MAX: usize = 64_000_000;

@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::hold::{self, Line, Status, Terms};
 use crate::ids::{HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use crate::limits::{
-    CHILDREN_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN, HOLDS_MAX, LINE_QUANTITY_MAX,
+    CHILDREN_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN, LINE_QUANTITY_MAX,
     REFERENCE_BYTES_MAX,
 };
 use crate::money::Currency;
@@ -127,6 +127,10 @@ impl Hold {
         let Some(hotel) = guard.as_ref().and_then(|guard| guard.as_ref()) else {
             return Err(Code::NotFound.into());
         };
+        // Guests hold anywhere; partners only in their own hotels.
+        if !self.principal.is_guest() && !self.principal.acts_for(hotel.partner) {
+            return Err(Code::NotFound.into());
+        }
         stay::check_dates(&shared, hotel, self.stay, writer.now_ms)?;
         writer.expire_due_in(self.hotel);
         stay::check_lines(&shared, hotel, self)?;
@@ -136,7 +140,7 @@ impl Hold {
         if let Some(reference) = &self.client_reference {
             writer.check_reference(self.principal, reference)?;
         }
-        if writer.holds_count >= HOLDS_MAX {
+        if !writer.make_room_for_hold() {
             return Err(Code::CapacityReached.into());
         }
         let mut total = 0i64;

@@ -1,7 +1,7 @@
 //! Idempotency keys: the answer a key was given, kept for a day, bounded.
 //!
-//! Doors read the table while apply writes it. **Invariant**: an answer is forgotten only when its time
-//! is up, never to make room.
+//! Doors read the table while apply writes it. **Invariant**: an answer is kept for [`KEY_MS_SURE`] at
+//! least; what would need its place sooner is refused.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use dashmap::DashMap;
 
 use crate::civil::LogTimeMs;
 use crate::hash::BuildFolded;
-use crate::limits::{KEY_MS_KEPT, KEYS_MAX};
+use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE, KEYS_MAX};
 use crate::outcome::Outcome;
 
 /// A stored answer.
@@ -31,10 +31,12 @@ pub struct Forgetting {
 }
 
 impl Forgetting {
-    /// Whether one more key fits.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.by_age.len() < KEYS_MAX
+    /// Makes room for one more key where all places are taken; false where every answer is too young.
+    pub fn make_room(&mut self, keys: &Keys, now: LogTimeMs) -> bool {
+        if self.by_age.len() < KEYS_MAX {
+            return true;
+        }
+        self.forget_older(keys, now.saturating_sub(KEY_MS_SURE), 1) == 1
     }
 
     pub fn store(&mut self, keys: &Keys, key: u128, stored: Stored) {
@@ -43,10 +45,14 @@ impl Forgetting {
     }
 
     /// Forgets at most `max` answers whose time is up; how many.
-    pub fn forget(&mut self, keys: &Keys, now: LogTimeMs, max: usize) -> u32 {
+    pub fn forget(&mut self, keys: &Keys, now: LogTimeMs, max: u32) -> u32 {
+        self.forget_older(keys, now.saturating_sub(KEY_MS_KEPT), max)
+    }
+
+    fn forget_older(&mut self, keys: &Keys, than: LogTimeMs, max: u32) -> u32 {
         let mut forgotten = 0;
         while let Some(&(at, key)) = self.by_age.front() {
-            if now < at + KEY_MS_KEPT || forgotten as usize >= max {
+            if at > than || forgotten >= max {
                 break;
             }
             keys.remove(&key);

@@ -341,11 +341,11 @@ impl Writer {
     }
 
     /// Forgets references whose time is up, at most about `max`; how many.
-    pub(super) fn forget_references(&mut self, max: usize) -> u32 {
+    pub(super) fn forget_references(&mut self, max: u32) -> u32 {
         let today = Night(u16::try_from(self.now_ms / crate::civil::DAY_MS).unwrap_or(u16::MAX));
         let mut forgotten = 0;
         while let Some(entry) = self.references_until.first_entry() {
-            if *entry.key() >= today || forgotten as usize >= max {
+            if *entry.key() >= today || forgotten >= max {
                 break;
             }
             for name in entry.remove() {

@@ -17,7 +17,7 @@ use crate::command::{Batch, Command, Principal, Verb};
 use crate::event::Event;
 use crate::hash::BuildFolded;
 use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
-use crate::limits::{ENDED_HOLD_MS_KEPT, FORGET_MAX};
+use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, HOLDS_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 
@@ -95,7 +95,7 @@ impl Writer {
                 Code::KeyReused.into()
             };
         }
-        if !self.keys.has_room() {
+        if !self.keys.make_room(&self.shared.keys, self.now_ms) {
             return Code::KeysFull.into();
         }
         let outcome = self.run(&command.verb);
@@ -159,18 +159,28 @@ impl Writer {
 
     /// Forgets what is old enough: keys, ended holds, references. Bounded per call.
     pub(crate) fn forget_old(&mut self) -> u32 {
-        let mut forgotten = self.keys.forget(&self.shared.keys, self.now_ms, FORGET_MAX);
-        let mut left = FORGET_MAX;
+        let keys = self.keys.forget(&self.shared.keys, self.now_ms, FORGET_MAX);
+        let holds = self.forget_holds(ENDED_HOLD_MS_KEPT, FORGET_MAX);
+        keys + holds + self.forget_references(FORGET_MAX)
+    }
+
+    /// Makes room for one more hold where all places are taken; false where every ended hold is too young.
+    pub(crate) fn make_room_for_hold(&mut self) -> bool {
+        self.holds_count < HOLDS_MAX || self.forget_holds(ENDED_HOLD_MS_SURE, 1) == 1
+    }
+
+    /// Forgets at most `max` holds that ended `kept_ms` ago or longer; how many.
+    fn forget_holds(&mut self, kept_ms: u64, max: u32) -> u32 {
+        let mut forgotten = 0;
         while let Some(&(at, hold)) = self.ended.front() {
-            if left == 0 || self.now_ms < at + ENDED_HOLD_MS_KEPT {
+            if forgotten >= max || self.now_ms < at + kept_ms {
                 break;
             }
             self.ended.pop_front();
             self.holds_count -= usize::from(self.shared.holds.remove(&hold).is_some());
-            left -= 1;
             forgotten += 1;
         }
-        forgotten + self.forget_references(left)
+        forgotten
     }
 
     pub(crate) fn partner_hotels(&self, partner: PartnerId, hotel: HotelIx) {

@@ -1,0 +1,69 @@
+//! `docs/GUARANTEES.md` names the tests that hold each promise; here it is made to.
+//!
+//! Owns the reading of that page's table. Refuses to judge whether a test proves its promise.
+//! Invariant: a promise without a test, and a test that does not exist, are complaints.
+
+use std::collections::BTreeSet;
+
+/// Complaints about the page, given the names of all functions in the sources.
+#[must_use]
+pub fn unheld(page: &str, functions: &BTreeSet<String>) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for row in page.lines().filter(|l| l.starts_with("| G")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let (Some(label), Some(tests)) = (cells.first(), cells.last()) else { continue };
+        let mut names = tests.split('`').skip(1).step_by(2).peekable();
+        if names.peek().is_none() {
+            complaints.push(format!("docs/GUARANTEES.md: {label} is held by no test"));
+        }
+        for name in names.filter(|name| !functions.contains(*name)) {
+            complaints.push(format!("docs/GUARANTEES.md: {label} names {name}, which is no test"));
+        }
+    }
+    complaints
+}
+
+/// Names of the functions that stand under a `#[test]` or `#[tokio::test…]`, or inside a
+/// `proptest!` block, in one file.
+#[must_use]
+pub fn functions(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut marked = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+            marked = true;
+        } else if let Some((_, rest)) = line.split_once("fn ")
+            && marked
+        {
+            names.extend(rest.split('(').next().map(str::to_owned));
+            marked = false;
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_without_a_test_or_with_a_made_up_one_is_named() {
+        let text = "#[test]\nfn real() {}\nfn not_a_test() {}\n";
+        let page = "| G1 | a | `real` |\n| G2 | b | |\n| G3 | c | `real`, `not_a_test` |\n";
+        let complaints = unheld(page, &functions(text));
+        assert_eq!(
+            complaints,
+            [
+                "docs/GUARANTEES.md: G2 is held by no test",
+                "docs/GUARANTEES.md: G3 names not_a_test, which is no test",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tests_name_is_found_below_further_attributes() {
+        let text =
+            "#[tokio::test(flavor = \"multi_thread\")]\n#[ignore = \"long\"]\nasync fn far() {";
+        assert!(functions(text).contains("far"));
+    }
+}

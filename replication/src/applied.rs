@@ -1,0 +1,50 @@
+//! How far this node has applied its log, for everyone who reads or waits.
+//!
+//! It owns two numbers and their waiters. One state machine raises them; they never go back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::watch;
+
+/// The applied position. `None` is written as no index at all, since a log begins at zero.
+#[derive(Debug)]
+pub(crate) struct AppliedLog {
+    next: watch::Sender<u64>,
+    at_ms: AtomicU64,
+}
+
+impl AppliedLog {
+    pub fn new() -> Self {
+        Self { next: watch::Sender::new(0), at_ms: AtomicU64::new(0) }
+    }
+
+    /// The entry at `index`, stamped `at_ms` where it carried commands, is applied.
+    pub fn advance(&self, index: u64, at_ms: Option<u64>) {
+        if let Some(at_ms) = at_ms {
+            // Relaxed: the watch below orders it for those who wait; others take any recent value.
+            self.at_ms.fetch_max(at_ms, Ordering::Relaxed);
+        }
+        self.next.send_if_modified(|next| {
+            let newer = index.saturating_add(1);
+            let moved = newer > *next;
+            *next = newer.max(*next);
+            moved
+        });
+    }
+
+    pub fn index(&self) -> Option<u64> {
+        self.next.borrow().checked_sub(1)
+    }
+
+    /// The log time of the newest applied entry that carried one, in milliseconds; zero for none.
+    pub fn at_ms(&self) -> u64 {
+        // Relaxed: a single number that only grows.
+        self.at_ms.load(Ordering::Relaxed)
+    }
+
+    /// Waits until `index` is applied.
+    pub async fn reached(&self, index: u64) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.next.subscribe().wait_for(|next| *next > index).await;
+    }
+}

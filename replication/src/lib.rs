@@ -1,0 +1,67 @@
+//! Replication: one command in, one durable, ordered, applied outcome out.
+//!
+//! It owns the log (openraft over a RocksDB of its own), the log's clock, the proposer and the life of a
+//! node. It refuses to own business rules (the engine's) and doors (the server's).
+//!
+//! **Invariant**: no openraft or RocksDB type is visible above this crate, and an outcome is told to
+//! nobody before its entry is on disk on a quorum and applied here.
+//!
+//! The facade in one glance:
+//!
+//! ```text
+//! Node::open(Options) -> Result<Node, OpenError>          async; returns once caught up and leading
+//! Node: Clone                                             all clones are the same node
+//!   reader()               -> &holdfast_engine::Reader
+//!   now_ms()               -> u64                         the log's clock, never below applied log time
+//!   submit(Command, Option<Ticket>)
+//!                          -> Submission                  Future<Result<Applied, SubmitError>>; the command is
+//!                                                         queued by the call itself, dropping the future loses nothing
+//!   submit_many(Vec<Command>).await
+//!                          -> Result<ManySubmission, SubmitError>
+//!                                                         waits for room in the queue, keeps order; the future
+//!                                                         inside yields Result<AppliedMany, SubmitError>
+//!   confirm_leadership().await -> Result<u64, LeadershipError>
+//!                                                         quorum-confirmed read index, applied here
+//!   wait_applied(index, timeout).await -> bool
+//!   status()               -> Status
+//!   digest().await         -> Result<holdfast_engine::digest::Digest, FatalError>
+//!   fatal().await          -> FatalError                  resolves when the node can go on no more
+//!   shutdown().await
+//!
+//! Applied     { index: u64, ordinal: u32, outcome: Outcome }
+//! AppliedMany { index: u64, first_ordinal: u32, outcomes: Vec<Outcome> }
+//! SubmitError = Busy { retry_after } | NotLeader { leader } | Unknown { cause } | ShuttingDown
+//! ```
+
+mod applied;
+pub mod clock;
+pub mod disk;
+#[cfg(test)]
+mod fixture;
+mod lead;
+pub mod limits;
+mod log;
+mod network;
+mod node;
+mod options;
+mod payload;
+mod proposer;
+mod raft_types;
+mod reads;
+mod state_machine;
+mod submit;
+
+pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
+pub use disk::DiskFailure;
+pub use log::{Damage, GuardError, LogDamage, LogError};
+pub use node::{FatalError, Node, OpenError, Role, Status};
+pub use options::{OnProgress, Options, Progress};
+pub use reads::LeadershipError;
+pub use state_machine::{AppliedEntry, Follower};
+pub use submit::{
+    Applied, AppliedMany, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
+};
+
+/// A Raft group of this node. Every key of the log and every command's identity carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub u16);

@@ -1,0 +1,70 @@
+//! Every bound of replication, in one place, with its unit.
+//!
+//! These bound memory and delay on one node; none is part of the replicated rules, so nodes of one
+//! deployment may differ in them.
+
+use std::time::Duration;
+
+/// Commands that may wait to be proposed; past it a submission is answered `Busy`.
+pub const QUEUE_COMMANDS_MAX: u32 = 65_536;
+/// Commands of `submit_many` that may wait; a quarter of the queue, so that bulk never crowds out guests.
+pub const QUEUE_BULK_COMMANDS_MAX: u32 = QUEUE_COMMANDS_MAX / 4;
+/// Encoded bytes that may wait to be proposed.
+pub const QUEUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Commands of one log entry.
+pub const ENTRY_COMMANDS_MAX: usize = 4_096;
+/// Encoded bytes after which a log entry takes no further command.
+pub const ENTRY_BYTES_SOFT_MAX: usize = 1024 * 1024;
+/// Commands of one `submit_many`.
+pub const MANY_COMMANDS_MAX: usize = 1_024;
+/// Log entries proposed and not yet applied. While so many are in flight, commands gather.
+pub const ENTRIES_IN_FLIGHT_MAX: usize = 4;
+/// What a refused submission is told to wait.
+pub const BUSY_RETRY_AFTER: Duration = Duration::from_millis(250);
+/// How long a submission is waited for before its outcome is called unknown.
+pub const SUBMIT_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often the log is given a tick, busy or idle, so that log time and expiry never freeze.
+pub const TICK_EVERY: Duration = Duration::from_secs(1);
+
+/// Fastest correction of the log's clock towards the wall, in parts per million of elapsed time.
+pub const SLEW_PPM_MAX: u64 = 500;
+/// Difference between the log's clock and the wall from which the alarm is on, in milliseconds.
+pub const CLOCK_SKEW_ALARM_MS: u64 = 1_000;
+
+/// Bytes of entries kept in memory behind the last written one, for apply and replication.
+pub const TAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes one read of the log returns at most (always at least one entry).
+pub const READ_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Requests the WAL thread takes together before it flushes.
+pub const WAL_REQUESTS_MAX: usize = 1_024;
+/// Bytes the WAL thread takes together before it flushes.
+pub const WAL_BYTES_SOFT_MAX: usize = 16 * 1024 * 1024;
+/// Requests that may wait for the WAL thread. Proposals in flight are bounded before that.
+pub const WAL_QUEUE_MAX: usize = 65_536;
+/// Bytes of one RocksDB write buffer.
+pub const WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+/// RocksDB write buffers, active and being flushed.
+pub const WRITE_BUFFERS: i32 = 4;
+/// Bytes of WAL files kept before RocksDB flushes what they hold.
+pub const WAL_FILES_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// WAL files kept for reuse.
+pub const WAL_FILES_RECYCLED: usize = 4;
+
+/// How far the guard may lag behind what was acknowledged.
+pub const GUARD_LAG_MAX: Duration = Duration::from_millis(100);
+/// Bytes of a guard file; anything longer is not one.
+pub const GUARD_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Entries read and decoded ahead of the state machine while the log is replayed.
+pub const REPLAY_CHUNKS_AHEAD: usize = 4;
+/// Entries applied between two calls of the progress callback.
+pub const REPLAY_PROGRESS_EVERY: u64 = 1_024;
+/// Commands applied before the state machine lets other tasks of its thread run.
+pub const APPLY_COMMANDS_PER_TURN: usize = 512;
+
+/// Threads of the runtime that drives the log, apart from the WAL and guard threads.
+pub const RAFT_THREADS_DEFAULT: usize = 2;
+/// Longest time an orderly shutdown waits for what is in flight.
+pub const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long a node may take to win its own election at start.
+pub const LEAD_WAIT_MAX: Duration = Duration::from_secs(30);

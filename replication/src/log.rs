@@ -1,0 +1,91 @@
+//! The log of a node: one RocksDB, one writer thread, one guard, any number of groups.
+//!
+//! It owns opening and closing: a log that has less than its guard says is not opened, and is left as
+//! it was found. It refuses to know what an entry means.
+//!
+//! **Invariant**: nothing acknowledged as synced is missing from an open log, unless its operator has
+//! accepted the loss in so many words.
+
+mod disk_reader;
+mod group;
+mod guard;
+mod keys;
+mod open;
+mod record;
+mod rocks;
+mod salvage;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod wal;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rocksdb::DB;
+
+pub use disk_reader::LogDamage;
+pub(crate) use group::LogStore;
+pub use guard::GuardError;
+pub use open::LogError;
+pub use record::Damage;
+
+use crate::GroupId;
+use crate::disk::OnDiskFailure;
+use disk_reader::DiskReader;
+use group::Group;
+use guard::{Guard, Mark};
+use tail::Tail;
+use wal::Wal;
+
+pub(crate) struct LogOptions {
+    /// The node's data directory; the log lies in it.
+    pub dir: PathBuf,
+    /// Start with what is left of a log that lost acknowledged entries.
+    pub accept_loss: bool,
+    pub on_disk_failure: OnDiskFailure,
+}
+
+/// An open log. Dropping it writes what was sent, then ends its threads.
+pub(crate) struct Log {
+    // Before the guard, so that on drop the last sync is noted before the guard's last write.
+    wal: Arc<Wal>,
+    guard: Arc<Guard>,
+    db: Arc<DB>,
+}
+
+/// One group's log, and whether it may be initialised: nothing was ever written or acknowledged.
+pub(crate) struct OpenGroup {
+    pub store: LogStore,
+    pub fresh: bool,
+}
+
+impl Log {
+    pub fn group(&self, id: GroupId) -> Result<OpenGroup, LogError> {
+        let disk = DiskReader::new(self.db.clone(), id);
+        let mark = self.guard.mark(id);
+        let ends = open::check(&disk, id, &mark)?;
+        let tail = Tail::new(ends.last, ends.purged);
+        let fresh = mark == Mark::default() && ends == disk_reader::Ends::default();
+        let group = Arc::new(Group::new(id, tail, ends.vote));
+        let store = LogStore::new(group, disk, self.wal.clone(), ends.committed);
+        Ok(OpenGroup { store, fresh })
+    }
+
+    /// Writes what was sent, flushes it out of the WAL files, and brings the guard up to date.
+    pub fn close(&self) -> Result<(), LogError> {
+        self.wal.stop();
+        // An empty WAL makes the next start short and leaves checksummed files alone to be damaged.
+        self.db.flush().map_err(|error| LogError::Storage { error: error.into_string() })?;
+        self.guard.stop()?;
+        Ok(())
+    }
+}
+
+pub(crate) fn rocks_dir(dir: &Path) -> PathBuf {
+    dir.join("raft-log")
+}
+
+pub(crate) fn guard_path(dir: &Path) -> PathBuf {
+    dir.join("raft-log.guard")
+}

@@ -1,0 +1,75 @@
+//! How the log's RocksDB is opened: options alone, each with its reason.
+//!
+//! It refuses to know what is stored. Point-in-time recovery with recycled WAL files reaches the
+//! device's own limit, but may open with synced entries missing: the guard is what makes it safe.
+
+use std::path::Path;
+
+use rocksdb::{
+    DB, DBCompactionStyle, DBCompressionType, DBRecoveryMode, Error, Options, ReadOptions,
+    WriteOptions,
+};
+
+use crate::limits::{
+    WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED, WRITE_BUFFER_BYTES, WRITE_BUFFERS,
+};
+
+/// The file RocksDB writes last when it creates a database, and reads first.
+const CURRENT: &str = "CURRENT";
+
+pub(crate) fn exists(dir: &Path) -> bool {
+    dir.join(CURRENT).exists()
+}
+
+/// Opens for writing. `strict` refuses a log of which a closed WAL file is gone or short.
+pub(crate) fn open(dir: &Path, strict: bool) -> Result<DB, Error> {
+    let mut options = options(strict);
+    options.create_if_missing(true);
+    DB::open(&options, dir)
+}
+
+/// Opens without changing a file, so that a log found wanting is left as it was found.
+pub(crate) fn open_read_only(dir: &Path, strict: bool) -> Result<DB, Error> {
+    DB::open_for_read_only(&options(strict), dir, false)
+}
+
+fn options(strict: bool) -> Options {
+    let mut options = Options::default();
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // The option that matters: a recycled file needs no new blocks, so a sync writes data alone.
+    options.set_recycle_log_file_num(WAL_FILES_RECYCLED);
+    options.set_track_and_verify_wals_in_manifest(strict);
+    options.set_paranoid_checks(true);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_max_write_buffer_number(WRITE_BUFFERS);
+    options.set_max_total_wal_size(WAL_FILES_BYTES_MAX);
+    // Entries are written once in key order and are small beside a page cache: no compression.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_compaction_style(DBCompactionStyle::Level);
+    options.set_target_file_size_base(WRITE_BUFFER_BYTES as u64);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(4);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+pub(crate) fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}
+
+pub(crate) fn unsynced() -> WriteOptions {
+    WriteOptions::default()
+}
+
+/// Reads keys in `[from, end)`; big scans leave the block cache alone.
+pub(crate) fn range(from: &[u8], end: &[u8], fill_cache: bool) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_iterate_lower_bound(from);
+    options.set_iterate_upper_bound(end);
+    options.fill_cache(fill_cache);
+    options.set_verify_checksums(true);
+    options
+}

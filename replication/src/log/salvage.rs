@@ -1,0 +1,111 @@
+//! Going on with what is left of a log, because its operator has said so.
+//!
+//! It owns the only place where entries are dropped for being unreadable. It refuses to guess: a group
+//! keeps what reads back whole from its beginning, and nothing after the first damage.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rocksdb::{DB, WriteBatch};
+
+use super::disk_reader::DiskReader;
+use super::guard::{GuardError, Mark, Marks};
+use super::open::{LogError, storage_error};
+use super::{keys, record, rocks};
+use crate::GroupId;
+use crate::raft_types::{LogId, Vote};
+
+/// Cuts every group after its last whole entry and returns the marks of what is left.
+pub(super) fn salvage(
+    log_dir: &Path,
+    guard: Result<Option<Marks>, GuardError>,
+) -> Result<Marks, LogError> {
+    let marks = guard.unwrap_or_default().unwrap_or_default();
+    if !rocks::exists(log_dir) {
+        tracing::warn!("the log is gone and the loss is accepted: starting with an empty one");
+        return Ok(Marks::new());
+    }
+    let db = Arc::new(rocks::open(log_dir, false).map_err(storage_error)?);
+    let mut left = Marks::new();
+    for group in groups(&db)? {
+        let mark = cut(&db, group)?;
+        let acknowledged = marks.get(&group).and_then(|mark| mark.last).map(|last| last.index);
+        let kept = mark.last.map(|last| last.index);
+        tracing::warn!(group = group.0, ?kept, ?acknowledged, "the log's loss is accepted");
+        left.insert(group, mark);
+    }
+    Ok(left)
+}
+
+/// Every group that has a key.
+fn groups(db: &DB) -> Result<Vec<GroupId>, LogError> {
+    let mut found = Vec::new();
+    let mut rows = db.raw_iterator();
+    rows.seek_to_first();
+    while let Some(&[g0, g1, ..]) = rows.key() {
+        let group = GroupId(u16::from_be_bytes([g0, g1]));
+        found.push(group);
+        let Some(after) = group.0.checked_add(1) else { break };
+        rows.seek(after.to_be_bytes());
+    }
+    rows.status().map_err(storage_error)?;
+    Ok(found)
+}
+
+fn cut(db: &Arc<DB>, group: GroupId) -> Result<Mark, LogError> {
+    let disk = DiskReader::new(db.clone(), group);
+    let purged = read_id(db, &keys::purged(group))?;
+    let begin = super::tail::next(purged);
+    let mut last = purged;
+    // The scan ends at the first entry that is missing or damaged: that is where the log is cut.
+    let _ = disk.scan(begin..u64::MAX, |entry| {
+        last = Some(entry.log_id);
+        Ok(())
+    });
+    let committed = read_id(db, &keys::committed(group))?;
+    let vote = vote_at_least(read_vote(db, group)?, last);
+
+    let mut batch = WriteBatch::default();
+    let mut value = Vec::new();
+    let from = keys::entry(group, super::tail::next(last));
+    batch.delete_range(from.as_slice(), keys::entries_end(group).as_slice());
+    let key = keys::committed(group);
+    match committed.filter(|id| super::tail::next(Some(*id)) <= super::tail::next(last)) {
+        Some(_) => {}
+        None => match last {
+            Some(last) if committed.is_some() => {
+                record::put_log_id(&key, &last, &mut value);
+                batch.put(key, &value);
+            }
+            _ => batch.delete(key),
+        },
+    }
+    if let Some(vote) = vote {
+        let key = keys::vote(group);
+        record::put_vote(&key, &vote, &mut value);
+        batch.put(key, &value);
+    }
+    db.write_opt(batch, &rocks::synced()).map_err(storage_error)?;
+    Ok(Mark { last, vote })
+}
+
+/// A damaged position counts as none: less is known, nothing wrong is.
+fn read_id(db: &DB, key: &keys::MetaKey) -> Result<Option<LogId>, LogError> {
+    let value = db.get(key).map_err(storage_error)?;
+    Ok(value.and_then(|value| record::get_log_id(key, &value).ok()))
+}
+
+fn read_vote(db: &DB, group: GroupId) -> Result<Option<Vote>, LogError> {
+    let key = keys::vote(group);
+    let value = db.get(key).map_err(storage_error)?;
+    Ok(value.and_then(|value| record::get_vote(&key, &value).ok()))
+}
+
+/// A node that has an entry of a term has voted in that term at least.
+fn vote_at_least(vote: Option<Vote>, last: Option<LogId>) -> Option<Vote> {
+    let implied = last.map(|last| Vote { leader_id: last.leader_id, committed: false });
+    match (vote, implied) {
+        (Some(vote), Some(implied)) if implied.leader_id > vote.leader_id => Some(implied),
+        (vote, implied) => vote.or(implied),
+    }
+}

@@ -1,0 +1,232 @@
+//! A node: the facade that doors and workers hold.
+//!
+//! It owns the tasks around one group and their orderly end. It refuses to show how the log is kept.
+//!
+//! **Invariant**: a node that exists has applied its log and led; what it tells later follows from the
+//! log alone.
+
+mod replay;
+mod start;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_engine::digest::Digest;
+use holdfast_engine::{Command, Reader, Ticket};
+use openraft::async_runtime::WatchReceiver;
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub use start::OpenError;
+pub use status::{FatalError, Role, Status};
+
+use crate::applied::AppliedLog;
+use crate::clock::{LogClock, TimeSource};
+use crate::lead::Lead;
+use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX};
+use crate::log::Log;
+use crate::options::Options;
+use crate::payload::Part;
+use crate::proposer::{Item, Queue};
+use crate::raft_types::{Raft, TypeConfig};
+use crate::reads::{LeadershipError, ReadIndex};
+use crate::submit::{ManySubmission, Pending, Submission, SubmitError};
+
+/// A running node. Clones are the same node; it runs until [`Node::shutdown`].
+#[derive(Clone)]
+pub struct Node(Arc<Inner>);
+
+struct Inner {
+    reader: Reader,
+    raft: Raft,
+    log: Log,
+    clock: Arc<LogClock>,
+    time: Arc<dyn TimeSource>,
+    applied: Arc<AppliedLog>,
+    queue: Arc<Queue>,
+    lead: watch::Receiver<Lead>,
+    read_index: Arc<ReadIndex>,
+    tasks: Mutex<Option<Tasks>>,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+struct Tasks {
+    proposer: JoinHandle<()>,
+    completer: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Opens the log, applies it, and returns once this node leads and has applied all it has.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        start::open(options).await
+    }
+
+    pub fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+
+    /// The log's time now, in milliseconds since the Unix epoch. Never below applied log time.
+    pub fn now_ms(&self) -> u64 {
+        self.0.clock.now_ms().max(self.0.applied.at_ms())
+    }
+
+    /// Queues `command` at once; the future gives its outcome. Dropping the future loses neither the
+    /// command nor the ticket.
+    pub fn submit(&self, command: Command, ticket: Option<Ticket>) -> Submission {
+        if let Err(error) = self.leads() {
+            return Pending::refused(error);
+        }
+        let part = Part::new(command);
+        if part.encoded.len() > ENTRY_BYTES_SOFT_MAX {
+            let bytes = part.encoded.len();
+            return Pending::refused(SubmitError::TooLarge { commands: 1, bytes });
+        }
+        let (answer, pending) = oneshot::channel();
+        match self.0.queue.push(Item::one(part, ticket, answer)) {
+            Ok(()) => Pending::queued(pending),
+            Err(error) => Pending::refused(error),
+        }
+    }
+
+    /// Queues commands that stay together in one entry, in order, once there is room for them.
+    ///
+    /// For streams of bulk changes: one caller's calls keep their order, and a slow log slows the stream
+    /// down instead of refusing it. At most [`MANY_COMMANDS_MAX`] commands and 1 MiB.
+    pub async fn submit_many(&self, commands: Vec<Command>) -> Result<ManySubmission, SubmitError> {
+        self.leads()?;
+        let count = commands.len();
+        let parts: Vec<Part> = commands.into_iter().map(Part::new).collect();
+        let bytes = parts.iter().map(|part| part.encoded.len()).sum();
+        if count > MANY_COMMANDS_MAX || (bytes > ENTRY_BYTES_SOFT_MAX && count > 1) {
+            return Err(SubmitError::TooLarge { commands: count, bytes });
+        }
+        let (answer, pending) = oneshot::channel();
+        self.0.queue.push_bulk(Item::many(parts, answer)).await?;
+        Ok(Pending::queued(pending))
+    }
+
+    /// Confirms with a quorum that this node leads, after this call began: the answer is an index that
+    /// was committed then and is applied now, by a leader that has applied an entry of its own term.
+    pub async fn confirm_leadership(&self) -> Result<u64, LeadershipError> {
+        self.0.read_index.confirm().await
+    }
+
+    /// Waits until `index` is applied here: `false` where that takes longer than `timeout`.
+    pub async fn wait_applied(&self, index: u64, timeout: Duration) -> bool {
+        if self.0.applied.index() >= Some(index) {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = self.0.applied.reached(index) => true,
+            () = self.0.time.sleep(timeout) => false,
+        }
+    }
+
+    /// The digest of the applied state, by the applying thread: writes wait while it reads everything.
+    pub async fn digest(&self) -> Result<Digest, FatalError> {
+        let digest = self.0.raft.with_state_machine(|machine| {
+            let digest = machine.digest();
+            Box::pin(async move { digest })
+        });
+        digest.await.map_err(|fatal| FatalError::Raft(fatal.to_string()))
+    }
+
+    pub fn status(&self) -> Status {
+        status::status(self)
+    }
+
+    /// Resolves when this node can go on no more: end the process then.
+    pub async fn fatal(&self) -> FatalError {
+        let mut metrics = self.0.raft.metrics();
+        loop {
+            if let Err(fatal) = &metrics.borrow_watched().running_state {
+                return FatalError::Raft(fatal.to_string());
+            }
+            if metrics.changed().await.is_err() {
+                return FatalError::Stopped;
+            }
+        }
+    }
+
+    /// Takes nothing more in, finishes what is in flight, and closes the log. A second call does nothing.
+    pub async fn shutdown(&self) {
+        let Some(tasks) = self.0.tasks.lock().take() else { return };
+        self.0.queue.close();
+        let in_flight = async {
+            // Both end by themselves once the queue is closed and empty; a panic ends them too.
+            let _ = tasks.proposer.await;
+            let _ = tasks.completer.await;
+        };
+        tokio::select! {
+            () = in_flight => {}
+            () = self.0.time.sleep(SHUTDOWN_WAIT_MAX) => {
+                tracing::warn!("shutting down with commands in flight: their outcome is unknown");
+            }
+        }
+        if let Err(error) = self.0.raft.shutdown().await {
+            tracing::error!(%error, "the log's core did not end in order");
+        }
+        for task in tasks.others {
+            task.abort();
+        }
+        self.0.queue.refuse_all(&SubmitError::ShuttingDown);
+        let node = self.clone();
+        let closed = tokio::task::spawn_blocking(move || node.0.log.close()).await;
+        match closed {
+            Ok(Ok(())) => tracing::info!("the log is closed"),
+            Ok(Err(error)) => tracing::error!(%error, "the log did not close in order"),
+            Err(error) => tracing::error!(%error, "closing the log panicked"),
+        }
+        if let Some(runtime) = self.0.runtime.lock().take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    fn leads(&self) -> Result<(), SubmitError> {
+        match *self.0.lead.borrow() {
+            Lead::Leading(_) => Ok(()),
+            Lead::Following(leader) => Err(SubmitError::NotLeader { leader }),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // A runtime must not be dropped where it would wait for itself.
+        if let Some(runtime) = self.runtime.lock().take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A Raft group as the proposer sees it.
+struct RaftLog {
+    raft: Raft,
+    reader: Reader,
+}
+
+impl crate::proposer::Log for RaftLog {
+    async fn propose(
+        &self,
+        payload: crate::payload::Payload,
+        leader: crate::raft_types::Leader,
+        responder: openraft::impls::ProgressResponder<
+            TypeConfig,
+            openraft::raft::ClientWriteResult<TypeConfig>,
+        >,
+    ) {
+        // On a fatal error the responder is dropped, which is the answer.
+        let _ = self.raft.write(payload).with_leader(leader).responder(responder).await;
+    }
+
+    fn holds_due(&self, now_ms: u64) -> bool {
+        self.reader.next_expiry_ms() <= now_ms
+    }
+}

@@ -1,0 +1,141 @@
+//! A node on a real log in a real directory, on a driven clock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::OnProgress;
+use crate::fixture::{START_MS, add_partner, escrowed, knows_partner, small_hotel, ticket, time};
+use crate::limits::TICK_EVERY;
+
+fn options(dir: &TempDir) -> Options {
+    Options { time: time(), threads: None, ..Options::alone(dir.path()) }
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    for command in small_hotel() {
+        let applied = node.submit(command, None).await.expect("applied");
+        assert!(applied.outcome.refusal().is_none(), "{applied:?}");
+    }
+    let pending: Vec<_> = (10..500).map(|number| node.submit(add_partner(number), None)).collect();
+    for pending in pending {
+        pending.await.expect("applied");
+    }
+    let digest = node.digest().await.expect("runs");
+    node.shutdown().await;
+    drop(node);
+
+    let seen = Arc::new(AtomicU64::new(0));
+    let progress: OnProgress = {
+        let seen = seen.clone();
+        Box::new(move |progress| {
+            assert!(progress.applied <= progress.last);
+            seen.store(progress.applied, Ordering::Relaxed);
+        })
+    };
+    let options = Options { on_progress: Some(progress), ..options(&dir) };
+    let node = Node::open(options).await.expect("opened again");
+    assert!(seen.load(Ordering::Relaxed) > 0, "progress is shown");
+    assert!((10..500).all(|number| knows_partner(node.reader(), number)));
+    assert_eq!(node.digest().await.expect("runs"), digest);
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_node_on_a_runtime_of_its_own_serves_callers_of_another() {
+    let dir = directory();
+    let options = Options { threads: Some(1), ..options(&dir) };
+    let node = Node::open(options).await.expect("opened");
+    node.submit(add_partner(7), None).await.expect("applied");
+    let status = node.status();
+    assert_eq!((status.role, status.leader, status.term), (Role::Leader, Some(1), 1));
+    assert_eq!(status.applied, status.last_log);
+    node.shutdown().await;
+    assert_eq!(node.submit(add_partner(8), None).await.unwrap_err(), SubmitError::ShuttingDown);
+}
+
+#[tokio::test]
+async fn a_confirmed_leader_has_applied_what_was_committed_when_it_was_asked() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    let applied = node.submit(add_partner(7), None).await.expect("applied");
+    let (one, two) = tokio::join!(node.confirm_leadership(), node.confirm_leadership());
+    assert!(one.expect("leads") >= applied.index);
+    assert!(two.expect("leads") >= applied.index);
+    node.shutdown().await;
+    assert!(node.confirm_leadership().await.is_err());
+}
+
+#[tokio::test]
+async fn waiting_for_an_index_ends_when_it_is_applied_or_time_is_up() {
+    let dir = directory();
+    let time = time();
+    let options = Options { time: time.clone(), ..options(&dir) };
+    let node = Node::open(options).await.expect("opened");
+    let applied = node.submit(add_partner(7), None).await.expect("applied");
+    assert!(node.wait_applied(applied.index, Duration::ZERO).await);
+    let mut waits = Box::pin(node.wait_applied(u64::MAX - 1, Duration::from_secs(2)));
+    assert!(futures_util::poll!(&mut waits).is_pending());
+    time.advance(Duration::from_secs(2));
+    assert!(!waits.await);
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn log_time_moves_while_nobody_writes_and_never_goes_back_over_a_restart() {
+    let dir = directory();
+    let time = time();
+    let node = Node::open(Options { time: time.clone(), ..options(&dir) }).await.expect("opened");
+    let before = node.status().applied.expect("a tick is applied");
+    time.advance(TICK_EVERY);
+    assert!(node.wait_applied(before + 1, Duration::from_secs(3_600)).await);
+    assert_eq!(node.status().applied_time_ms, START_MS + 1_000);
+    node.shutdown().await;
+    drop(node);
+
+    // The machine comes back with its clock ten years behind.
+    time.step_wall_ms(-10 * 365 * 24 * 3_600 * 1_000);
+    let node = Node::open(Options { time, ..options(&dir) }).await.expect("opened");
+    assert_eq!(node.now_ms(), START_MS + 1_000);
+    assert!(node.status().clock.alarm);
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_ticket_is_back_in_escrow_when_its_outcome_is_known() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    node.submit_many(small_hotel()).await.expect("queued").await.expect("applied");
+    let pending = node.submit(add_partner(5), Some(ticket(node.reader(), 2)));
+    assert_eq!(escrowed(node.reader()), 2);
+    pending.await.expect("applied");
+    assert_eq!(escrowed(node.reader()), 0);
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_follower_of_the_log_sees_events_in_log_order() {
+    let dir = directory();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let follower: crate::Follower = {
+        let seen = seen.clone();
+        Box::new(move |entry| seen.lock().push((entry.index, entry.events.len())))
+    };
+    let options = Options { follower: Some(follower), ..options(&dir) };
+    let node = Node::open(options).await.expect("opened");
+    for number in 0..20 {
+        node.submit(add_partner(number), None).await.expect("applied");
+    }
+    node.shutdown().await;
+    let seen = seen.lock();
+    assert_eq!(seen.iter().map(|(_, events)| events).sum::<usize>(), 20);
+    assert!(seen.is_sorted());
+}

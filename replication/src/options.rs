@@ -1,0 +1,59 @@
+//! What a node is opened with.
+//!
+//! It owns the choices of whoever runs a node. Everything that must be alike on all replicas is in the
+//! log, not here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::GroupId;
+use crate::clock::{SystemTimeSource, TimeSource};
+use crate::disk::{OnDiskFailure, abort_process};
+use crate::limits::RAFT_THREADS_DEFAULT;
+use crate::state_machine::Follower;
+
+/// How far a node has come while it reads its log at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Index of the entry applied last.
+    pub applied: u64,
+    /// Index of the last entry of the log.
+    pub last: u64,
+}
+
+/// Called on the thread that replays; every so many entries and at the end.
+pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
+
+pub struct Options {
+    /// The node's data directory; made where there is none.
+    pub dir: PathBuf,
+    pub group: GroupId,
+    /// This node's id, never used again for another disk.
+    pub node: u64,
+    pub time: Arc<dyn TimeSource>,
+    pub on_progress: Option<OnProgress>,
+    pub follower: Option<Follower>,
+    /// Start with what is left of a log that has lost acknowledged entries. For nodes that are alone.
+    pub accept_loss: bool,
+    /// Threads of a runtime of the log's own, so that load at the doors cannot starve it. `None`: run on
+    /// the runtime that opens the node.
+    pub threads: Option<usize>,
+    pub on_disk_failure: OnDiskFailure,
+}
+
+impl Options {
+    /// A node alone in its group, on the machine's clocks, which ends the process when its disk fails.
+    pub fn alone(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            group: GroupId(0),
+            node: 1,
+            time: Arc::new(SystemTimeSource::new()),
+            on_progress: None,
+            follower: None,
+            accept_loss: false,
+            threads: Some(RAFT_THREADS_DEFAULT),
+            on_disk_failure: abort_process(),
+        }
+    }
+}

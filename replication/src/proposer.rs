@@ -1,0 +1,146 @@
+//! The proposer: commands of all connections into few entries, several in flight.
+//!
+//! It owns a command from the moment it is queued until its outcome is told, and with it the command's
+//! ticket. While earlier entries are in flight commands gather; an idle log gets a batch of one at once.
+//!
+//! **Invariant**: a ticket is dropped exactly once, here: on the outcome, on discard, when the lead is
+//! lost, or at the end.
+
+mod completer;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_engine::command::{Sweep, Tick};
+use holdfast_engine::{Command, Verb};
+use openraft::impls::ProgressResponder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+pub(crate) use completer::{InFlight, complete};
+pub(crate) use queue::{Item, Queue};
+
+use crate::clock::{LogClock, TimeSource};
+use crate::lead::Lead;
+use crate::limits::{
+    ENTRIES_IN_FLIGHT_MAX, ENTRY_BYTES_SOFT_MAX, ENTRY_COMMANDS_MAX, SUBMIT_WAIT_MAX, TICK_EVERY,
+};
+use crate::payload::{Part, Payload};
+use crate::raft_types::{Leader, TypeConfig};
+use crate::submit::SubmitError;
+
+pub(crate) type ReplyReceiver = openraft::type_config::alias::OneshotReceiverOf<
+    TypeConfig,
+    openraft::raft::ClientWriteResult<TypeConfig>,
+>;
+
+/// Where entries go: a Raft group, or a test's stand-in for one.
+pub(crate) trait Log: Send + Sync + 'static {
+    /// Proposes `payload` in the lead of `leader` and no other; the answer comes through the responder.
+    fn propose(
+        &self,
+        payload: Payload,
+        leader: Leader,
+        responder: ProgressResponder<
+            TypeConfig,
+            openraft::raft::ClientWriteResult<TypeConfig>,
+        >,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Holds are due at `now_ms`, so that a sweep has something to do.
+    fn holds_due(&self, now_ms: u64) -> bool;
+}
+
+pub(crate) struct Proposer<L> {
+    pub log: L,
+    pub queue: Arc<Queue>,
+    pub clock: Arc<LogClock>,
+    pub time: Arc<dyn TimeSource>,
+    pub lead: watch::Receiver<Lead>,
+    pub in_flight: mpsc::UnboundedSender<InFlight>,
+}
+
+impl<L: Log> Proposer<L> {
+    /// Runs until the queue is closed and empty. The channel to the completer is bounded by the slots.
+    pub async fn run(mut self) {
+        let slots = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT_MAX));
+        let mut tick = self.time.sleep(Duration::ZERO);
+        loop {
+            let lead = *self.lead.borrow_and_update();
+            let Lead::Leading(leader) = lead else {
+                if !self.wait_to_lead(lead).await {
+                    return;
+                }
+                continue;
+            };
+            let slot = tokio::select! {
+                biased;
+                changed = self.lead.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return self.queue.refuse_all(&SubmitError::ShuttingDown),
+                },
+                slot = slots.clone().acquire_owned() => slot,
+            };
+            let Ok(slot) = slot else { return };
+            let tick_is_due = tokio::select! {
+                biased;
+                _ = self.lead.changed() => continue,
+                () = &mut tick => true,
+                open = self.queue.work() => if open { false } else { return },
+            };
+            if tick_is_due {
+                tick = self.time.sleep(TICK_EVERY);
+            }
+            self.propose(leader, slot, tick_is_due).await;
+        }
+    }
+
+    /// Refuses what waits, since it was never proposed, until the lead changes. `false` at the end.
+    async fn wait_to_lead(&mut self, lead: Lead) -> bool {
+        let leader = match lead {
+            Lead::Following(leader) => leader,
+            Lead::Leading(_) => None,
+        };
+        tokio::select! {
+            biased;
+            changed = self.lead.changed() => changed.is_ok(),
+            open = self.queue.work() => {
+                // A follower does not sweep; the next leader looks for itself.
+                self.queue.take_sweep_again();
+                self.queue.refuse_all(&SubmitError::NotLeader { leader });
+                open
+            }
+        }
+    }
+
+    async fn propose(&self, leader: Leader, slot: OwnedSemaphorePermit, tick: bool) {
+        let at_ms = self.clock.stamp();
+        let sweep = self.queue.take_sweep_again() || (tick && self.log.holds_due(at_ms));
+        let mut parts = Vec::new();
+        if tick {
+            parts.push(Part::new(Command::plain(Verb::Tick(Tick))));
+        }
+        if sweep {
+            parts.push(Part::new(Command::plain(Verb::Sweep(Sweep::default()))));
+        }
+        let own = parts.len();
+        let mut waiters = Vec::new();
+        for item in self.queue.take(ENTRY_COMMANDS_MAX, ENTRY_BYTES_SOFT_MAX) {
+            parts.extend(item.parts);
+            waiters.push((item.waiter, item.ticket));
+        }
+        if parts.is_empty() {
+            return;
+        }
+        let payload = Payload::assemble(at_ms, parts.into_iter());
+        let (responder, reply) = ProgressResponder::complete_only();
+        let deadline = self.time.sleep(SUBMIT_WAIT_MAX);
+        let in_flight = InFlight { own, sweep, waiters, reply, deadline, slot };
+        // First the table, then the log: a ticket has an owner at every moment. A completer that is
+        // gone drops what it is handed, and with it the tickets.
+        let _ = self.in_flight.send(in_flight);
+        self.log.propose(payload, leader, responder).await;
+    }
+}

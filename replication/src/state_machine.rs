@@ -1,0 +1,159 @@
+//! The engine as openraft's state machine: entries in log order, outcomes to whoever waits.
+//!
+//! It owns the one [`Writer`] and the order of applying. It refuses to decide anything: what a command
+//! means is the engine's. Snapshots are refused until a log is ever cut: this node keeps all of it.
+//!
+//! **Invariant**: every entry is applied exactly once, in order, and its outcome told after that.
+
+use std::io;
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt};
+use holdfast_engine::digest::Digest;
+use holdfast_engine::{Event, Outcome, Writer};
+use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::{OptionalSend, RaftSnapshotBuilder};
+
+use crate::applied::AppliedLog;
+use crate::limits::APPLY_COMMANDS_PER_TURN;
+use crate::raft_types::{
+    Entry, EntryPayload, LogId, NoSnapshot, Reply, Snapshot, SnapshotMeta, StoredMembership,
+    TypeConfig,
+};
+
+/// What one applied entry did, for those who follow the log: feed, mirror, live streams.
+#[derive(Debug)]
+pub struct AppliedEntry<'a> {
+    pub index: u64,
+    pub at_ms: u64,
+    pub events: &'a [Event],
+}
+
+/// Called on the applying thread with each entry that made events, in log order; it must be quick.
+pub type Follower = Box<dyn FnMut(&AppliedEntry<'_>) + Send + Sync>;
+
+pub(crate) struct StateMachine {
+    writer: Writer,
+    applied: Arc<AppliedLog>,
+    follower: Option<Follower>,
+    last: Option<LogId>,
+    membership: StoredMembership,
+    outcomes: Vec<Outcome>,
+    events: Vec<Event>,
+}
+
+impl StateMachine {
+    pub fn new(writer: Writer, applied: Arc<AppliedLog>, follower: Option<Follower>) -> Self {
+        Self {
+            writer,
+            applied,
+            follower,
+            last: None,
+            membership: StoredMembership::default(),
+            outcomes: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Applies one entry; its outcomes lie in `self.outcomes` afterwards. Returns how many commands it had.
+    pub fn apply_entry(&mut self, entry: &Entry) -> io::Result<usize> {
+        self.outcomes.clear();
+        let index = entry.log_id.index;
+        let mut stamp = None;
+        match &entry.payload {
+            EntryPayload::Blank => self.writer.skip(index),
+            EntryPayload::Membership(membership) => {
+                self.writer.skip(index);
+                self.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+            }
+            EntryPayload::Normal(payload) => {
+                let batch = payload.batch().map_err(|error| {
+                    // Its checksum was right: this build cannot read what another one wrote.
+                    let text = format!("entry {index} cannot be decoded: {error}");
+                    io::Error::new(io::ErrorKind::InvalidData, text)
+                })?;
+                self.events.clear();
+                self.writer.apply(index, batch, &mut self.outcomes, &mut self.events);
+                stamp = Some(batch.at_ms);
+                self.tell_follower(index, batch.at_ms);
+            }
+        }
+        self.last = Some(entry.log_id);
+        self.applied.advance(index, stamp);
+        Ok(self.outcomes.len())
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.writer.digest()
+    }
+
+    fn tell_follower(&mut self, index: u64, at_ms: u64) {
+        if let Some(follower) = &mut self.follower
+            && !self.events.is_empty()
+        {
+            follower(&AppliedEntry { index, at_ms, events: &self.events });
+        }
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for StateMachine {
+    type SnapshotData = NoSnapshot;
+    type SnapshotBuilder = NoSnapshots;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
+        Ok((self.last, self.membership.clone()))
+    }
+
+    async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>
+    where
+        Strm: Stream<Item = Result<EntryResponder<TypeConfig>, io::Error>> + Unpin + OptionalSend,
+    {
+        let mut commands = 0;
+        while let Some(item) = entries.next().await {
+            let (entry, responder) = item?;
+            commands += self.apply_entry(&entry)?.max(1);
+            if let Some(responder) = responder {
+                responder.send(Reply { outcomes: std::mem::take(&mut self.outcomes) });
+            }
+            // Those who were just answered may wait for this very thread.
+            if commands >= APPLY_COMMANDS_PER_TURN {
+                commands = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_create_snapshot_builder(&mut self, _force: bool) -> Option<NoSnapshots> {
+        None
+    }
+
+    async fn get_snapshot_builder(&mut self) -> NoSnapshots {
+        NoSnapshots
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        _meta: &SnapshotMeta,
+        snapshot: NoSnapshot,
+    ) -> Result<(), io::Error> {
+        match snapshot {}
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
+        Ok(None)
+    }
+}
+
+/// Refuses to build: a node that keeps its whole log needs no snapshot and has no format for one.
+#[derive(Debug)]
+pub(crate) struct NoSnapshots;
+
+impl RaftSnapshotBuilder<TypeConfig> for NoSnapshots {
+    type SnapshotData = NoSnapshot;
+
+    async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
+        let text = "this build keeps its whole log and cannot build a snapshot";
+        Err(io::Error::new(io::ErrorKind::Unsupported, text))
+    }
+}

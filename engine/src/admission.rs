@@ -103,6 +103,10 @@ impl Reader {
     #[must_use]
     pub fn admit(&self, hotel: HotelIx, demand: Demand, now: LogTimeMs) -> Admission {
         let stay = demand.stay;
+        // What has no calendar can have nothing set aside, now or when the ticket is returned.
+        if !demand.rooms.iter().all(|&(room_type, _)| self.has_calendar(room_type)) {
+            return Admission::Contended;
+        }
         for (position, &(room_type, rooms)) in demand.rooms.iter().enumerate() {
             let taken = self.take_nights(room_type, stay, rooms);
             if taken == stay.nights() {
@@ -119,8 +123,13 @@ impl Reader {
         Admission::Admitted(Ticket { shared: Arc::clone(&self.shared), demand })
     }
 
+    /// Rows never go away: where this was true once, it stays true.
+    fn has_calendar(&self, room_type: RoomTypeIx) -> bool {
+        self.shared.escrow.row(room_type.0).is_some() && self.shared.cells.row(room_type.0).is_some()
+    }
+
     /// Takes night after night; the number of nights before the first short one, whose rooms are taken
-    /// too. A missing row counts as nothing to take.
+    /// too.
     fn take_nights(&self, room_type: RoomTypeIx, stay: Stay, rooms: u32) -> u16 {
         let (Some(escrow), Some(cells)) =
             (self.shared.escrow.row(room_type.0), self.shared.cells.row(room_type.0))

@@ -1,5 +1,7 @@
 //! ARI lines: availability, rates and inventory as partners write them, a range of nights at a time.
 
+pub(crate) mod supersede;
+
 use crate::civil::{Night, Weekdays};
 use crate::codec::{Decode, Encode};
 use crate::ids::{RatePlanIx, RoomTypeIx};
@@ -55,26 +57,6 @@ impl Change {
             || self.closed_to_arrival.is_some()
             || self.closed_to_departure.is_some()
     }
-
-    /// Whether every field this change writes is written by `later` too, absolutely.
-    #[must_use]
-    pub const fn is_covered_by(&self, later: &Self) -> bool {
-        const fn covered(mine: bool, theirs: bool) -> bool {
-            !mine || theirs
-        }
-        self.allotment_delta.is_none()
-            && later.allotment_delta.is_none()
-            && covered(self.allotment.is_some(), later.allotment.is_some())
-            && covered(self.overbook.is_some(), later.overbook.is_some())
-            && covered(self.price.is_some(), later.price.is_some())
-            && covered(self.min_stay_arrival.is_some(), later.min_stay_arrival.is_some())
-            && covered(self.max_stay_arrival.is_some(), later.max_stay_arrival.is_some())
-            && covered(self.min_stay_through.is_some(), later.min_stay_through.is_some())
-            && covered(self.max_stay_through.is_some(), later.max_stay_through.is_some())
-            && covered(self.closed_to_arrival.is_some(), later.closed_to_arrival.is_some())
-            && covered(self.closed_to_departure.is_some(), later.closed_to_departure.is_some())
-            && covered(self.closed.is_some(), later.closed.is_some())
-    }
 }
 
 /// One line, its ids resolved.
@@ -98,7 +80,7 @@ pub enum LineOutcome {
     Applied,
     /// Everything it says was so already.
     Unchanged,
-    /// A later line of the same command writes all of it.
+    /// Later lines of the same command write all of it.
     Superseded,
     /// Its `seq` is not above the last one applied for its source.
     Stale,

@@ -197,8 +197,11 @@ pub fn quote_room(
     rate_plan: &RatePlan,
     stay: Stay,
 ) -> Option<(u32, RoomQuote)> {
-    // The version first, then the words: a write in between shows as an old version at apply.
+    // The version first, then all that the quote is made from, as it stands after that: a write in
+    // between shows as an old version at apply. What the caller holds may be older than the version.
     let version = shared.quote_version(rate_plan.ix);
+    let (hotel, rate_plan) = (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
+    let (hotel, rate_plan) = (hotel.as_ref()?, rate_plan.as_ref()?);
     let row = shared.rates.row(rate_plan.ix.0)?;
     let mut prices = Vec::with_capacity(usize::from(stay.nights()));
     for slot in row.nights(stay.check_in, stay.nights()) {

@@ -3,15 +3,14 @@
 //! Each line is applied whole or not at all, and a bad line never stops a later one. Lines carry a `seq`
 //! that rises within the source; what was applied before is stale.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::ari::{Line, LineOutcome, LineRefusal, OnConflict};
+use crate::ari::{Line, LineOutcome, LineRefusal, OnConflict, supersede};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
-use crate::ids::{PartnerId, RatePlanIx, RoomTypeIx};
+use crate::ids::PartnerId;
 use crate::inventory::Cell;
 use crate::limits::{
     ARI_LINES_MAX, ARI_NIGHTS_MAX, OVERBOOK_MAX, PRICE_MAX, ROOMS_PER_CELL_MAX, SOURCE_BYTES_MAX,
@@ -40,7 +39,8 @@ impl Line {
         if self.to.0 < self.from.0 { 0 } else { (self.to.0 - self.from.0).saturating_add(1) }
     }
 
-    fn nights(&self) -> impl Iterator<Item = Night> + Clone + use<> {
+    /// The nights it writes.
+    pub(crate) fn nights(&self) -> impl Iterator<Item = Night> + Clone + use<> {
         let days = self.days;
         self.from.until(self.to.plus(1)).filter(move |&night| days.contains(night))
     }
@@ -122,42 +122,13 @@ impl Allot {
             seq = if counts { Some(line.seq) } else { seq };
             outcomes.push(outcome);
         }
-        self.mark_superseded(&mut outcomes);
+        if let Some((first, _)) = writer.shared.window() {
+            supersede::mark(&self.lines, &mut outcomes, first);
+        }
         if let Some(seq) = seq {
             writer.shared.sources.insert(name, seq);
         }
         Outcome::Allotted(outcomes.into())
-    }
-
-    /// A line is superseded where a later one that was taken says all that it said about the same
-    /// nights. The later one then counts as applied, even where the two agree.
-    fn mark_superseded(&self, outcomes: &mut [LineOutcome]) {
-        use LineOutcome::{Applied, Superseded, Unchanged};
-        let mut taken: HashMap<Target, usize> = HashMap::new();
-        for (position, line) in self.lines.iter().enumerate().rev() {
-            let Some(&outcome) = outcomes.get(position) else { continue };
-            if !matches!(outcome, Applied | Unchanged) {
-                continue;
-            }
-            let target = Target::of(line);
-            let later = taken.get(&target).copied();
-            let covering = later.filter(|&later| {
-                self.lines.get(later).is_some_and(|later| line.change.is_covered_by(&later.change))
-            });
-            match covering {
-                None => {
-                    taken.entry(target).or_insert(position);
-                }
-                Some(later) => {
-                    for (at, new) in [(position, Superseded), (later, Applied)] {
-                        // The later line keeps `unchanged` where neither changed anything.
-                        if let Some(slot) = outcomes.get_mut(at).filter(|_| at == position || outcome == Applied) {
-                            *slot = new;
-                        }
-                    }
-                }
-            }
-        }
     }
 
     /// What the catalogue and the window say of a line.
@@ -203,23 +174,6 @@ impl Allot {
     }
 }
 
-/// What a line writes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Target {
-    room_type: RoomTypeIx,
-    rate_plan: Option<RatePlanIx>,
-    from: Night,
-    to: Night,
-    days: u8,
-}
-
-impl Target {
-    const fn of(line: &Line) -> Self {
-        let Line { room_type, rate_plan, from, to, days, .. } = *line;
-        Self { room_type, rate_plan, from, to, days: days.0 }
-    }
-}
-
 /// The words a line changes, all judged before the first is stored.
 #[derive(Debug, Default)]
 struct Plan {
@@ -258,18 +212,24 @@ fn plan(writer: &Writer, line: &Line) -> Result<Plan, LineRefusal> {
 
 fn change_cell(before: Cell, line: &Line) -> Result<Cell, LineRefusal> {
     let change = &line.change;
-    let overbook = change.overbook.map_or(before.overbook(), u32::from);
+    let mut overbook = change.overbook.map_or(before.overbook(), u32::from);
     let set = change.allotment.map_or(before.allotment(), u32::from);
     let delta = i64::from(change.allotment_delta.unwrap_or(0));
-    let wanted =
+    let mut allotment =
         u32::try_from(i64::from(set) + delta).map_err(|_| LineRefusal::BelowZero)?;
-    let least = before.promised().saturating_sub(overbook);
-    let is_cut = wanted + overbook < before.limit() && wanted < least;
-    let allotment = match line.on_conflict {
-        OnConflict::Reject if is_cut => return Err(LineRefusal::BelowPromised),
-        OnConflict::Clamp if is_cut => least.min(before.allotment()),
-        _ => wanted,
-    };
+    // A cut is a conflict where it goes below what is promised, or deeper where it was below already.
+    let least = before.promised().min(before.limit());
+    if allotment + overbook < least {
+        match line.on_conflict {
+            OnConflict::Accept => {}
+            OnConflict::Reject => return Err(LineRefusal::BelowPromised),
+            OnConflict::Clamp => {
+                // Rooms first, as far as there were any; what is missing then stays overbooked.
+                allotment = allotment.max((least - overbook).min(before.allotment()));
+                overbook = overbook.max(least - allotment.min(least));
+            }
+        }
+    }
     if overbook > OVERBOOK_MAX || allotment + overbook > ROOMS_PER_CELL_MAX {
         return Err(LineRefusal::TooLarge);
     }

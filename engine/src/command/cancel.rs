@@ -8,6 +8,7 @@ use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
 use crate::ids::BookingId;
+use crate::inventory::Cell;
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 use crate::state::Writer;
@@ -39,8 +40,8 @@ pub fn fee(booking: &Booking, at_ms: u64, zone: &Zone) -> i64 {
 }
 
 impl Cancel {
-    /// Refusals in order: not found, version mismatch, not `confirmed`, check-in day has come.
-    /// A second cancellation answers as the first did.
+    /// Refusals in order: not found, not `confirmed`, version mismatch, the check-in day is over, an
+    /// impossible state. A second cancellation answers as the first did.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         let Some((booking, zone)) = writer.booking_for(self.booking, self.principal) else {
             return Code::NotFound.into();
@@ -55,6 +56,10 @@ impl Cancel {
         }
         if zone.night_at(writer.now_ms) > booking.terms.check_in {
             return Code::BookingState.into();
+        }
+        let can_give = |cell: Cell, rooms: u32| cell.sold() >= rooms;
+        if !writer.cells_carry(&booking.terms, can_give) {
+            return Code::Invariant.into();
         }
         // From here the command must succeed.
         let fee = fee(&booking, writer.now_ms, &zone);

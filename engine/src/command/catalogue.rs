@@ -163,9 +163,11 @@ impl ChangeHotel {
         // From here the command must succeed.
         let version = hotel.version + 1;
         let changed = Hotel { draft: self.draft.clone(), zone, version, ..Hotel::clone(&hotel) };
-        // A province or currency may have changed: quotes made before are made again.
+        let changed = writer.publish_hotel(changed);
+        // A province may have changed: quotes made before are made again. After the hotel, so that a
+        // quote from the old one carries an old version.
         writer.touch_quotes(&changed.offerings);
-        Outcome::Hotel(writer.publish_hotel(changed))
+        Outcome::Hotel(changed)
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Confirm {
 
 impl Confirm {
     /// Refusals in order: malformed, not found, ended (expired, released, confirmed), the payment is
-    /// another's or was not begun, price changed, capacity.
+    /// another's or was not begun, price changed, the booking's id is taken,
+    /// capacity, an impossible state.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !self.is_within_bounds() {
             return Code::Malformed.into();
@@ -50,9 +51,14 @@ impl Confirm {
             let total = Some(hold.terms.total);
             return Refusal { total, ..Code::PriceChanged.into() }.into();
         }
-        let taken = writer.shared.bookings.contains_key(&self.booking);
-        if taken || writer.bookings_count >= BOOKINGS_MAX {
+        if writer.shared.bookings.contains_key(&self.booking) {
+            return Code::StateConflict.into();
+        }
+        if writer.bookings_count >= BOOKINGS_MAX {
             return Code::CapacityReached.into();
+        }
+        if !writer.cells_hold(&hold.terms) {
+            return Code::Invariant.into();
         }
         // From here the command must succeed.
         let booking = Arc::new(Booking {

@@ -80,7 +80,7 @@ impl Hold {
             })
     }
 
-    /// Refusals in order: malformed, not found, dates, then every blocker of the stay at once
+    /// Refusals in order: malformed, the id is taken, not found (no such hotel, or another partner's), dates, then every blocker of the stay at once
     /// (closures, missing prices, restrictions, guests, missing rooms), quota, duplicate reference,
     /// capacity, price changed.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {

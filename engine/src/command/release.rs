@@ -16,8 +16,8 @@ pub struct Release {
 }
 
 impl Release {
-    /// Refusals in order: not found, confirming, confirmed, expired. Releasing twice answers as the first
-    /// time did.
+    /// Refusals in order: not found, confirming, confirmed, expired, an impossible state. Releasing twice
+    /// answers as the first time did.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         let Some(hold) = writer.hold_for(self.hold, self.principal) else {
             return Code::NotFound.into();
@@ -26,6 +26,9 @@ impl Release {
             Status::Active => {}
             Status::Released => return Outcome::HoldChanged(hold.into()),
             ended => return writer.ended_hold(ended),
+        }
+        if !writer.cells_hold(&hold.terms) {
+            return Code::Invariant.into();
         }
         // From here the command must succeed.
         Outcome::HoldChanged(writer.end_hold(hold, Status::Released))

@@ -89,6 +89,11 @@ impl Reader {
     #[must_use]
     pub fn search(&self, query: &Query) -> Page {
         let mut found = Vec::new();
+        // Outside the window a calendar's slots are other nights'.
+        let within = |(first, end)| first <= query.stay.check_in && query.stay.check_out <= end;
+        if !self.window().is_some_and(within) {
+            return Page { items: Vec::new(), total: 0, more: false };
+        }
         match self.shared.places.near(query.area) {
             Some(lists) => {
                 let hotels = lists.iter().flat_map(|list| list.iter().copied());

@@ -39,18 +39,19 @@ impl Expiry {
                 break;
             }
             let entries = bucket.get_mut();
-            entries.sort_unstable();
-            let mut kept = 0;
-            for &(at, hold) in entries.iter() {
+            // The last is the first to end, so that taking moves nothing. A hold whose expiry moved away
+            // and came back has the same entry twice.
+            entries.sort_unstable_by(|a, b| b.cmp(a));
+            entries.dedup();
+            while let Some(&(at, hold)) = entries.last() {
                 if at > now || due.len() >= max as usize {
                     break;
                 }
                 if stands(hold, at) {
                     due.push(hold);
                 }
-                kept += 1;
+                entries.pop();
             }
-            entries.drain(..kept);
             if !entries.is_empty() {
                 break;
             }

@@ -1,6 +1,8 @@
 //! The writer's books: live holds per hotel, quotas per guest, references per principal; and the verbs
 //! that move rooms between held, sold and free. Every caller has validated.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,16 +15,17 @@ use crate::event::Event;
 use crate::hold::{Hold, Status, Terms};
 use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
-use crate::limits::REFERENCE_DAYS_KEPT;
+use crate::limits::{REFERENCE_DAYS_KEPT, ROOMS_PER_CELL_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::stay::Stay;
 use crate::zone::Zone;
 
-/// The live holds of one hotel, as hints: an entry stands where the hold is live and has that expiry.
+/// The live holds of one hotel, the first to end on top, as hints: an entry stands where the hold is live
+/// and has that expiry. A hold whose expiry moved away and came back has several entries that stand.
 #[derive(Debug, Default)]
 pub(crate) struct HotelHolds {
-    entries: Vec<(LogTimeMs, HoldId)>,
+    entries: BinaryHeap<Reverse<(LogTimeMs, HoldId)>>,
     live: usize,
 }
 
@@ -33,8 +36,8 @@ const STALE_ENTRIES: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     pub(crate) holds: Vec<HoldId>,
-    pub(crate) rooms: u32,
-    pub(crate) room_nights: u32,
+    pub(crate) rooms: u64,
+    pub(crate) room_nights: u64,
 }
 
 /// What a client reference stands for.
@@ -93,6 +96,30 @@ impl Writer {
         }
     }
 
+    /// Whether every cell of a stay that is still kept can give so many rooms back, over all lines. It
+    /// always can; where it cannot, the command is refused before it makes things worse.
+    pub(crate) fn cells_carry(&self, terms: &Terms, can_give: impl Fn(Cell, u32) -> bool) -> bool {
+        let Some((first, _)) = self.shared.window() else { return false };
+        let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
+        let lines = terms.lines.iter().map(|line| (line.room_type, u32::from(line.quantity)));
+        let from = stay.check_in.max(first);
+        let count = stay.check_out.0.saturating_sub(from.0);
+        Demand::of(stay, lines).rooms().iter().all(|&(room_type, rooms)| {
+            self.shared.cells.row(room_type.0).is_some_and(|row| {
+                // Relaxed: the writer alone stores.
+                row.nights(from, count)
+                    .all(|slot| can_give(Cell(slot.load(Ordering::Relaxed)), rooms))
+            })
+        })
+    }
+
+    /// Whether a live hold's rooms are in its cells, as held, and would fit there as sold.
+    pub(crate) fn cells_hold(&self, terms: &Terms) -> bool {
+        self.cells_carry(terms, |cell, rooms| {
+            cell.held() >= rooms && cell.sold() + rooms <= ROOMS_PER_CELL_MAX
+        })
+    }
+
     fn rewrite_terms(&self, terms: &Terms, change: impl Fn(Cell, u32) -> Cell) {
         let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
         for line in &terms.lines {
@@ -115,8 +142,8 @@ impl Writer {
         if let Principal::Guest(guest) = terms.principal {
             let usage = self.usage.entry(guest).or_default();
             usage.holds.push(terms.id);
-            usage.rooms += terms.rooms();
-            usage.room_nights += terms.rooms() * u32::from(terms.nights());
+            usage.rooms += u64::from(terms.rooms());
+            usage.room_nights += u64::from(terms.rooms()) * u64::from(terms.nights());
         }
         if let Some(reference) = &terms.client_reference {
             let known = Reference { hold: terms.id, booking: None };
@@ -132,7 +159,7 @@ impl Writer {
             self.hotel_holds.resize_with(hotel.at() + 1, HotelHolds::default);
         }
         if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
-            holds.entries.push((at, id));
+            holds.entries.push(Reverse((at, id)));
             holds.live += 1;
         }
         if at < self.shared.earliest_expiry(hotel) {
@@ -144,28 +171,43 @@ impl Writer {
         let Some(holds) = self.hotel_holds.get_mut(hotel.at()) else { return };
         holds.live = holds.live.saturating_sub(1);
         if holds.entries.len() > 2 * holds.live + STALE_ENTRIES {
-            self.look_through(hotel);
+            let mut entries = std::mem::take(&mut holds.entries);
+            entries.retain(|&Reverse((at, id))| self.stands(id, at));
+            if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
+                holds.entries = entries;
+            }
         }
     }
 
-    /// Drops a hotel's entries that no longer stand and renews its earliest expiry.
-    fn look_through(&mut self, hotel: HotelIx) {
-        let Some(holds) = self.hotel_holds.get_mut(hotel.at()) else { return };
-        let mut entries = std::mem::take(&mut holds.entries);
-        entries.retain(|&(at, id)| self.stands(id, at));
-        self.shared.set_earliest_expiry(hotel, entries.iter().map(|entry| entry.0).min());
+    /// The hotel's first entry, where it has one.
+    fn first_to_end(&self, hotel: HotelIx) -> Option<(LogTimeMs, HoldId)> {
+        self.hotel_holds.get(hotel.at())?.entries.peek().map(|entry| entry.0)
+    }
+
+    fn drop_first_to_end(&mut self, hotel: HotelIx) {
         if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
-            holds.live = entries.len();
-            holds.entries = entries;
+            holds.entries.pop();
         }
+    }
+
+    /// Renews the hotel's earliest expiry from the first entry that stands.
+    fn renew_earliest_expiry(&mut self, hotel: HotelIx) {
+        while let Some((at, id)) = self.first_to_end(hotel)
+            && !self.stands(id, at)
+        {
+            self.drop_first_to_end(hotel);
+        }
+        let first = self.first_to_end(hotel);
+        self.shared.set_earliest_expiry(hotel, first.map(|(at, _)| at));
     }
 
     /// A live hold has a new status or expiry and stays live.
     pub(crate) fn put_live_hold(&mut self, hold: &Hold) {
         self.shared.holds.insert(hold.terms.id, hold.clone());
-        // The entry before no longer stands; the new one does.
-        self.untrack(hold.terms.hotel);
+        // The new entry stands, the one before no longer does; in this order the earliest expiry is
+        // never shown later than it is.
         self.track(hold.terms.hotel, hold.expires_ms, hold.terms.id);
+        self.untrack(hold.terms.hotel);
     }
 
     /// A live hold ends without a booking: its rooms are free again.
@@ -193,9 +235,10 @@ impl Writer {
             && let Some(usage) = self.usage.get_mut(&guest)
         {
             usage.holds.retain(|&id| id != terms.id);
-            usage.rooms = usage.rooms.saturating_sub(terms.rooms());
-            let room_nights = terms.rooms() * u32::from(terms.nights());
-            usage.room_nights = usage.room_nights.saturating_sub(room_nights);
+            let rooms = u64::from(terms.rooms());
+            usage.rooms = usage.rooms.saturating_sub(rooms);
+            usage.room_nights =
+                usage.room_nights.saturating_sub(rooms * u64::from(terms.nights()));
             if usage.holds.is_empty() {
                 self.usage.remove(&guest);
             }
@@ -227,7 +270,7 @@ impl Writer {
         hotels.sort_unstable();
         hotels.dedup();
         for hotel in hotels {
-            self.look_through(hotel);
+            self.renew_earliest_expiry(hotel);
         }
         expired
     }
@@ -237,17 +280,14 @@ impl Writer {
         if self.shared.earliest_expiry(hotel) > self.now_ms {
             return;
         }
-        self.look_through(hotel);
-        let Some(holds) = self.hotel_holds.get(hotel.at()) else { return };
-        let mut due: Vec<_> =
-            holds.entries.iter().copied().filter(|entry| entry.0 <= self.now_ms).collect();
-        due.sort_unstable();
-        for (_, id) in due {
-            if let Some(hold) = self.shared.holds.get(&id).map(|hold| hold.clone()) {
-                self.end_hold(hold, Status::Expired);
-            }
+        while let Some((at, id)) = self.first_to_end(hotel)
+            && at <= self.now_ms
+        {
+            self.drop_first_to_end(hotel);
+            // Looks again whether it is live: a hold may have two entries that stand.
+            self.expire_if_due(id);
         }
-        self.look_through(hotel);
+        self.renew_earliest_expiry(hotel);
     }
 
     /// A live hold becomes a booking: its rooms are sold.
@@ -298,15 +338,15 @@ impl Writer {
         let (Principal::Guest(guest), Some(settings)) = (principal, self.shared.settings()) else {
             return Ok(());
         };
-        let rooms = lines.iter().map(|line| u32::from(line.quantity)).sum::<u32>();
-        let room_nights = rooms * u32::from(stay.nights());
+        let rooms = lines.iter().map(|line| u64::from(line.quantity)).sum::<u64>();
+        let room_nights = rooms * u64::from(stay.nights());
         let quota = settings.quota;
         let exceeds = |usage: Option<&Usage>| {
             let (holds, taken, nights) =
                 usage.map_or((0, 0, 0), |usage| (usage.holds.len(), usage.rooms, usage.room_nights));
             holds >= quota.holds as usize
-                || taken + rooms > quota.rooms
-                || nights + room_nights > quota.room_nights
+                || taken + rooms > u64::from(quota.rooms)
+                || nights + room_nights > u64::from(quota.room_nights)
         };
         if exceeds(self.usage.get(&guest)) {
             let holds = self.usage.get(&guest).map(|usage| usage.holds.clone()).unwrap_or_default();

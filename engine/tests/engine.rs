@@ -1,0 +1,12 @@
+//! The engine's laws, tested through its public face alone.
+//!
+//! One binary, one file per law. Nothing here sleeps or reads a clock; what is random follows a seed.
+
+mod admission;
+mod bounds;
+mod bytes;
+mod determinism;
+mod expiry;
+mod model;
+mod outcomes;
+mod world;

@@ -1,0 +1,242 @@
+//! ARI lines in the model.
+
+use std::collections::BTreeSet;
+
+use holdfast_engine::ari::{Line, LineOutcome, LineRefusal, OnConflict};
+use holdfast_engine::command::Allot;
+use holdfast_engine::{Code, Night};
+
+use super::catalogue::acts;
+use super::{Given, Model, Rate, taken};
+use crate::world::answer::Answer;
+
+/// One field of one night: of a room type's cell (`true`) or a plan's word, by name.
+type Field = (bool, u32, u16, &'static str);
+
+/// A night of a room type or plan, and what shall stand there.
+type Write<T> = ((u32, u16), T);
+
+fn nights(line: &Line) -> Vec<u16> {
+    let all = line.from.0..line.to.0.saturating_add(1);
+    all.filter(|&night| line.days.contains(Night(night))).collect()
+}
+
+/// The fields of the cell and of the word that a line names; `absolute` leaves out what is added to.
+fn names(line: &Line, absolute: bool) -> (Vec<&'static str>, Vec<&'static str>) {
+    let change = &line.change;
+    let mut of_cell = Vec::new();
+    let mut of_word = Vec::new();
+    let adds = change.allotment_delta.is_some();
+    if (change.allotment.is_some() || adds) && !(absolute && adds) {
+        of_cell.push("allotment");
+    }
+    if change.overbook.is_some() {
+        of_cell.push("overbook");
+    }
+    if change.closed.is_some() {
+        if line.rate_plan.is_none() { of_cell.push("closed") } else { of_word.push("closed") }
+    }
+    for (name, named) in [
+        ("price", change.price.is_some()),
+        ("min_stay_arrival", change.min_stay_arrival.is_some()),
+        ("max_stay_arrival", change.max_stay_arrival.is_some()),
+        ("min_stay_through", change.min_stay_through.is_some()),
+        ("max_stay_through", change.max_stay_through.is_some()),
+        ("closed_to_arrival", change.closed_to_arrival.is_some()),
+        ("closed_to_departure", change.closed_to_departure.is_some()),
+    ] {
+        if named {
+            of_word.push(name);
+        }
+    }
+    (of_cell, of_word)
+}
+
+fn fields(line: &Line, absolute: bool) -> BTreeSet<Field> {
+    let (of_cell, of_word) = names(line, absolute);
+    let mut found = BTreeSet::new();
+    for night in nights(line) {
+        found.extend(of_cell.iter().map(|&name| (true, line.room_type.0, night, name)));
+        if let Some(plan) = line.rate_plan {
+            found.extend(of_word.iter().map(|&name| (false, plan.0, night, name)));
+        }
+    }
+    found
+}
+
+impl Model {
+    pub(super) fn allot(&mut self, verb: &Allot) -> Answer {
+        if !acts(verb.principal, verb.partner) {
+            return Code::NotFound.into();
+        }
+        let name = (verb.partner, verb.source.clone());
+        let mut outcomes = Vec::new();
+        for line in &verb.lines {
+            let last = self.sources.get(&name).copied();
+            let outcome = if last.is_some_and(|last| line.seq <= last) {
+                LineOutcome::Stale
+            } else {
+                self.write(verb, line)
+            };
+            if taken(outcome) {
+                self.sources.insert(name.clone(), line.seq);
+            }
+            outcomes.push(outcome);
+        }
+        Answer::Allotted(void(&verb.lines, &outcomes))
+    }
+
+    fn write(&mut self, verb: &Allot, line: &Line) -> LineOutcome {
+        let changes = match self.refusal(verb, line) {
+            Some(refusal) => Err(refusal),
+            None => self.cells(line).and_then(|cells| Ok((cells, self.words(line)?))),
+        };
+        let (cells, words) = match changes {
+            Ok(changes) => changes,
+            Err(refusal) => return LineOutcome::Rejected(refusal),
+        };
+        let same = cells.iter().all(|&((room_type, night), new)| {
+            self.given(room_type, night) == new
+        }) && words.iter().all(|&((plan, night), new)| self.rate(plan, night) == new);
+        self.given.extend(cells);
+        self.rates.extend(words);
+        if same { LineOutcome::Unchanged } else { LineOutcome::Applied }
+    }
+
+    fn refusal(&self, verb: &Allot, line: &Line) -> Option<LineRefusal> {
+        let change = &line.change;
+        let limits = [
+            change.min_stay_arrival,
+            change.max_stay_arrival,
+            change.min_stay_through,
+            change.max_stay_through,
+        ];
+        let (of_cell, of_word) = names(line, false);
+        let needs_plan = of_word.iter().any(|&name| name != "closed");
+        let room_type = self.room_types.get(line.room_type.at());
+        let hotel = room_type.map(|kind| &self.hotels[kind.hotel as usize]);
+        let plan_fits = line.rate_plan.is_none_or(|plan| {
+            self.plans.get(plan.at()).is_some_and(|plan| plan.room_type == line.room_type.0)
+        });
+        let rules = [
+            (of_cell.is_empty() && of_word.is_empty(), LineRefusal::NothingToWrite),
+            (needs_plan && line.rate_plan.is_none(), LineRefusal::NeedsRatePlan),
+            (line.to < line.from, LineRefusal::EmptyRange),
+            (line.days.0 & 0x7F == 0, LineRefusal::NoWeekday),
+            (change.allotment.is_some_and(|rooms| rooms > 4_095), LineRefusal::TooLarge),
+            (
+                change.price.is_some_and(|price| !(0..1 << 32).contains(&price)),
+                LineRefusal::PriceOutOfRange,
+            ),
+            (limits.iter().flatten().any(|&limit| limit > 63), LineRefusal::StayLimitOutOfRange),
+            (room_type.is_none(), LineRefusal::UnknownRoomType),
+            (hotel.is_some_and(|hotel| hotel.partner != verb.partner), LineRefusal::NotYours),
+            (!plan_fits, LineRefusal::UnknownRatePlan),
+            (
+                hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel)),
+                LineRefusal::PastNight,
+            ),
+            (line.to.0 >= self.window.1, LineRefusal::BeyondHorizon),
+        ];
+        rules.iter().find(|rule| rule.0).map(|rule| rule.1)
+    }
+
+    fn cells(&self, line: &Line) -> Result<Vec<Write<Given>>, LineRefusal> {
+        if names(line, false).0.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = nights(line).into_iter().map(|night| (line.room_type.0, night));
+        keys.map(|key| Ok((key, self.changed_cell(line, key)?))).collect()
+    }
+
+    fn words(&self, line: &Line) -> Result<Vec<Write<Rate>>, LineRefusal> {
+        let Some(plan) = line.rate_plan else { return Ok(Vec::new()) };
+        let keys = nights(line).into_iter().map(|night| (plan.0, night));
+        keys.map(|key| Ok((key, changed_word(line, self.rate(key.0, key.1))?))).collect()
+    }
+
+    fn changed_cell(&self, line: &Line, key: (u32, u16)) -> Result<Given, LineRefusal> {
+        let change = &line.change;
+        let before = self.given(key.0, key.1);
+        let mut after = before;
+        if let Some(rooms) = change.allotment {
+            after.allotment = i64::from(rooms);
+        }
+        after.allotment += i64::from(change.allotment_delta.unwrap_or(0));
+        if let Some(rooms) = change.overbook {
+            after.overbook = i64::from(rooms);
+        }
+        if let Some(closed) = change.closed.filter(|_| line.rate_plan.is_none()) {
+            after.closed = closed;
+        }
+        if after.allotment < 0 {
+            return Err(LineRefusal::BelowZero);
+        }
+        let promised = self.held(key.0, key.1) + self.sold(key.0, key.1);
+        let limit = |given: Given| given.allotment + given.overbook;
+        let is_cut = limit(after) < limit(before) && limit(after) < promised;
+        match line.on_conflict {
+            OnConflict::Reject if is_cut => return Err(LineRefusal::BelowPromised),
+            OnConflict::Clamp if is_cut => {
+                // As much of the old allotment, then of the old overbooking, as the promises need.
+                while limit(after) < promised && after.allotment < before.allotment {
+                    after.allotment += 1;
+                }
+                while limit(after) < promised && limit(after) < limit(before) {
+                    after.overbook += 1;
+                }
+            }
+            _ => {}
+        }
+        if limit(after) > 4_095 {
+            return Err(LineRefusal::TooLarge);
+        }
+        Ok(after)
+    }
+}
+
+fn changed_word(line: &Line, before: Rate) -> Result<Rate, LineRefusal> {
+    let change = &line.change;
+    let after = Rate {
+        price: change.price.or(before.price),
+        min_arrival: change.min_stay_arrival.unwrap_or(before.min_arrival),
+        max_arrival: change.max_stay_arrival.unwrap_or(before.max_arrival),
+        min_through: change.min_stay_through.unwrap_or(before.min_through),
+        max_through: change.max_stay_through.unwrap_or(before.max_through),
+        no_arrival: change.closed_to_arrival.unwrap_or(before.no_arrival),
+        no_departure: change.closed_to_departure.unwrap_or(before.no_departure),
+        closed: change.closed.unwrap_or(before.closed),
+    };
+    let upside_down = |min: u8, max: u8| max > 0 && max < min;
+    if upside_down(after.min_arrival, after.max_arrival)
+        || upside_down(after.min_through, after.max_through)
+    {
+        return Err(LineRefusal::MaxBelowMin);
+    }
+    Ok(after)
+}
+
+/// The same cell twice in one batch: the last wins, the earlier is superseded, where all of it is written
+/// again. What a superseded line changed counts for the later lines that say it again.
+fn void(lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
+    let mut result = outcomes.to_vec();
+    for (at, line) in lines.iter().enumerate() {
+        let mine = fields(line, false);
+        if !taken(outcomes[at]) || mine.is_empty() {
+            continue;
+        }
+        let later = || (at + 1..lines.len()).filter(|&later| taken(outcomes[later]));
+        let again: BTreeSet<_> = later().flat_map(|later| fields(&lines[later], true)).collect();
+        if !mine.is_subset(&again) {
+            continue;
+        }
+        result[at] = LineOutcome::Superseded;
+        for later in later().filter(|_| outcomes[at] == LineOutcome::Applied) {
+            let repeats = !fields(&lines[later], false).is_disjoint(&mine);
+            if repeats && result[later] == LineOutcome::Unchanged {
+                result[later] = LineOutcome::Applied;
+            }
+        }
+    }
+    result
+}

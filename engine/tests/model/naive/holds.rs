@@ -1,0 +1,407 @@
+//! Holds, payments and bookings in the model.
+
+use std::collections::BTreeMap;
+
+use holdfast_engine::catalogue::HotelStatus;
+use holdfast_engine::command::{
+    BeginPayment, Cancel, Confirm, DeclinePayment, Extend, Hold as Wish, HoldLine, Release,
+};
+use holdfast_engine::hold::{Confirming, Status};
+use holdfast_engine::ids::{BookingId, HoldId, RatePlanIx, RoomTypeIx};
+use holdfast_engine::refusal::{Blocker, Layer, Reason};
+use holdfast_engine::{Code, Night, Principal};
+
+use super::catalogue::acts;
+use super::{Booking, Hold, Hotel, Line, Model, money};
+use crate::world::MINUTE;
+use crate::world::answer::{Answer, No};
+use crate::world::traffic::ZONES;
+
+fn price_changed(total: i64) -> Answer {
+    Answer::Refused(No { total: Some(total), ..Code::PriceChanged.into() })
+}
+
+impl Model {
+    pub(super) fn hold(&mut self, wish: &Wish) -> Answer {
+        let malformed = wish.lines.is_empty()
+            || wish.lines.len() > 16
+            || !(1..=900).contains(&wish.ttl_s)
+            || wish.lines.iter().any(|line| {
+                !(1..=1_000).contains(&line.quantity) || line.adults == 0
+            });
+        if malformed {
+            return Code::Malformed.into();
+        }
+        if self.holds.contains_key(&wish.id) {
+            return Code::StateConflict.into();
+        }
+        let Some(hotel) = self.hotels.get(wish.hotel.at()) else { return Code::NotFound.into() };
+        if !wish.principal.is_guest() && !acts(wish.principal, hotel.partner) {
+            return Code::NotFound.into();
+        }
+        if let Some(code) = self.dates(hotel, wish) {
+            return code.into();
+        }
+        let Some(blockers) = self.blockers(hotel, wish) else { return Code::NotFound.into() };
+        if !blockers.is_empty() {
+            return refuse(&blockers);
+        }
+        if self.is_over_quota(wish) {
+            return Code::QuotaExceeded.into();
+        }
+        if let Some(no) = self.duplicate(wish) {
+            return Answer::Refused(no);
+        }
+        let lines: Vec<_> = wish.lines.iter().map(|line| self.price(wish, line)).collect();
+        let total = lines.iter().map(|line| line.total * line.rooms).sum();
+        if wish.expected_total.is_some_and(|expected| expected != total) {
+            return price_changed(total);
+        }
+        let expires = self.now + u64::from(wish.ttl_s) * 1_000;
+        let hold = Hold {
+            id: wish.id,
+            hotel: wish.hotel.0,
+            principal: wish.principal,
+            check_in: wish.stay.check_in.0,
+            check_out: wish.stay.check_out.0,
+            lines,
+            total,
+            reference: wish.client_reference.clone(),
+            created: self.now,
+            status: Status::Active,
+            expires,
+            extensions: 0,
+            ended: None,
+            perhaps_forgotten: false,
+        };
+        self.holds.insert(wish.id, hold);
+        Answer::Held { id: wish.id, total, expires_ms: expires }
+    }
+
+    fn dates(&self, hotel: &Hotel, wish: &Wish) -> Option<Code> {
+        let (check_in, check_out) = (wish.stay.check_in.0, wish.stay.check_out.0);
+        if check_out <= check_in {
+            Some(Code::StayTooShort)
+        } else if check_out - check_in > hotel.draft.max_stay {
+            Some(Code::StayTooLong)
+        } else if check_in < self.today_at(hotel) {
+            Some(Code::StayInPast)
+        } else if check_out > self.window.1 {
+            Some(Code::StayBeyondHorizon)
+        } else {
+            None
+        }
+    }
+
+    /// Everything that stands in the way; `None` where a line names what is not there.
+    fn blockers(&self, hotel: &Hotel, wish: &Wish) -> Option<Vec<Blocker>> {
+        let (check_in, check_out) = (wish.stay.check_in, wish.stay.check_out);
+        let mut found = Vec::new();
+        let mut add = |reason, layer, night| found.push(Blocker { reason, layer, night });
+        if hotel.status != HotelStatus::Live {
+            add(Reason::HotelNotLive, Layer::Hotel, check_in);
+        }
+        let mut wanted: BTreeMap<u32, i64> = BTreeMap::new();
+        for line in &wish.lines {
+            let room_type = self.room_types.get(line.room_type.at())?;
+            let plan = self.plans.get(line.rate_plan.at())?;
+            if room_type.hotel != wish.hotel.0 || plan.room_type != line.room_type.0 {
+                return None;
+            }
+            *wanted.entry(line.room_type.0).or_default() += i64::from(line.quantity);
+            let (adults, children) = (usize::from(line.adults), line.children.len());
+            if adults > room_type.draft.max_adults.into()
+                || children > room_type.draft.max_children.into()
+                || adults + children > room_type.draft.max_occupancy.into()
+            {
+                add(Reason::TooManyGuests, Layer::RoomType(line.room_type), check_in);
+            }
+            for (reason, night) in self.rate_reasons(line.rate_plan, check_in.0, check_out.0) {
+                add(reason, Layer::RatePlan(line.rate_plan), Night(night));
+            }
+        }
+        for (room_type, rooms) in wanted {
+            let layer = Layer::RoomType(RoomTypeIx(room_type));
+            for night in check_in.0..check_out.0 {
+                let given = self.given(room_type, night);
+                let held = self.held(room_type, night);
+                let left = given.allotment + given.overbook - held - self.sold(room_type, night);
+                if given.closed {
+                    add(Reason::Closed, layer, Night(night));
+                }
+                if left.max(0) < rooms {
+                    let (free, wanted, held) = (left.max(0) as u16, rooms as u16, held as u16);
+                    add(Reason::Insufficient { free, wanted, held }, layer, Night(night));
+                }
+            }
+        }
+        Some(found)
+    }
+
+    fn rate_reasons(&self, plan: RatePlanIx, check_in: u16, check_out: u16) -> Vec<(Reason, u16)> {
+        let length = check_out - check_in;
+        let short = |min: u8| length < u16::from(min);
+        let long = |max: u8| max > 0 && length > u16::from(max);
+        let mut found = Vec::new();
+        for night in check_in..check_out {
+            let rate = self.rate(plan.0, night);
+            let arrival = night == check_in;
+            for (applies, reason) in [
+                (rate.closed, Reason::Closed),
+                (rate.price.is_none(), Reason::NoPrice),
+                (arrival && rate.no_arrival, Reason::ClosedToArrival),
+                (arrival && short(rate.min_arrival), Reason::MinStayArrival(rate.min_arrival)),
+                (arrival && long(rate.max_arrival), Reason::MaxStayArrival(rate.max_arrival)),
+                (short(rate.min_through), Reason::MinStayThrough(rate.min_through)),
+                (long(rate.max_through), Reason::MaxStayThrough(rate.max_through)),
+            ] {
+                if applies {
+                    found.push((reason, night));
+                }
+            }
+        }
+        if self.rate(plan.0, check_out).no_departure {
+            found.push((Reason::ClosedToDeparture, check_out));
+        }
+        found
+    }
+
+    fn is_over_quota(&self, wish: &Wish) -> bool {
+        let Some(settings) = self.settings.filter(|_| wish.principal.is_guest()) else {
+            return false;
+        };
+        let rooms: i64 = wish.lines.iter().map(|line| i64::from(line.quantity)).sum();
+        let mut all = (1, rooms, rooms * i64::from(wish.stay.nights()));
+        for hold in self.holds.values() {
+            if hold.principal == wish.principal && hold.holds_at(self.now) {
+                let rooms: i64 = hold.lines.iter().map(|line| line.rooms).sum();
+                all = (all.0 + 1, all.1 + rooms, all.2 + rooms * hold.nights().len() as i64);
+            }
+        }
+        let quota = settings.quota;
+        all.0 > quota.holds || all.1 > quota.rooms.into() || all.2 > quota.room_nights.into()
+    }
+
+    fn duplicate(&self, wish: &Wish) -> Option<No> {
+        let reference = wish.client_reference.as_ref()?;
+        let same = |hold: &Hold| {
+            hold.principal == wish.principal && hold.reference.as_ref() == Some(reference)
+        };
+        let refuse = |hold: HoldId, booking: Option<BookingId>| {
+            No { hold: Some(hold), booking, ..Code::ReferenceDuplicate.into() }
+        };
+        if let Some((id, booking)) = self.bookings.iter().find(|(_, booking)| same(&booking.hold)) {
+            return Some(refuse(booking.hold.id, Some(*id)));
+        }
+        let live = self.holds.values().find(|hold| hold.holds_at(self.now) && same(hold))?;
+        Some(refuse(live.id, None))
+    }
+
+    fn price(&self, wish: &Wish, line: &HoldLine) -> Line {
+        let plan = self.plans[line.rate_plan.at()].draft.clone();
+        let nights = wish.stay.check_in.0..wish.stay.check_out.0;
+        let prices: Vec<_> =
+            nights.map(|night| self.rate(line.rate_plan.0, night).price.unwrap()).collect();
+        Line {
+            room_type: line.room_type.0,
+            rooms: line.quantity.into(),
+            total: money::total(&prices, plan.tax_inclusive),
+            nightly: money::nightly(&prices, plan.tax_inclusive),
+            plan,
+        }
+    }
+
+    /// The hold where the principal may touch it, as it stands at this instant.
+    fn find(&self, id: HoldId, principal: Principal) -> Option<(Hold, Status)> {
+        let hold = self.holds.get(&id)?;
+        let partner = self.hotels[hold.hotel as usize].partner;
+        if hold.principal != principal && !acts(principal, partner) {
+            return None;
+        }
+        let ran_out = matches!(hold.status, Status::Active | Status::Confirming(_))
+            && !hold.holds_at(self.now);
+        Some((hold.clone(), if ran_out { Status::Expired } else { hold.status }))
+    }
+
+    /// The one answer, or "not found" where the hold ran out long ago.
+    fn or_forgotten(&self, hold: HoldId, answer: Answer) -> Vec<Answer> {
+        if self.holds.get(&hold).is_some_and(|hold| hold.perhaps_forgotten) {
+            return vec![answer, Code::NotFound.into()];
+        }
+        vec![answer]
+    }
+
+    fn put(&mut self, hold: Hold) -> Answer {
+        let answer = Answer::HoldChanged {
+            id: hold.id,
+            status: hold.status,
+            expires_ms: hold.expires,
+            extensions: hold.extensions,
+        };
+        self.holds.insert(hold.id, hold);
+        answer
+    }
+
+    pub(super) fn extend(&mut self, verb: &Extend) -> Vec<Answer> {
+        if !(1..=900).contains(&verb.ttl_s) {
+            return vec![Code::Malformed.into()];
+        }
+        let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
+            return vec![Code::NotFound.into()];
+        };
+        if status != Status::Active {
+            return self.or_forgotten(verb.hold, over(status));
+        }
+        let wanted = self.now + u64::from(verb.ttl_s) * 1_000;
+        let longer = wanted.min(hold.created + 45 * MINUTE);
+        if hold.extensions == 2 || longer <= hold.expires {
+            return vec![Code::HoldExtensionLimit.into()];
+        }
+        hold.extensions += 1;
+        hold.expires = longer;
+        vec![self.put(hold)]
+    }
+
+    pub(super) fn release(&mut self, verb: &Release) -> Vec<Answer> {
+        let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
+            return vec![Code::NotFound.into()];
+        };
+        match status {
+            Status::Active => {
+                hold.status = Status::Released;
+                hold.ended = Some(self.now);
+                vec![self.put(hold)]
+            }
+            Status::Released => vec![self.put(hold)],
+            status => self.or_forgotten(verb.hold, over(status)),
+        }
+    }
+
+    pub(super) fn begin_payment(&mut self, verb: &BeginPayment) -> Vec<Answer> {
+        let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
+            return vec![Code::NotFound.into()];
+        };
+        match status {
+            Status::Active => {}
+            Status::Confirming(payment) if payment.key == verb.key => return vec![self.put(hold)],
+            status => return self.or_forgotten(verb.hold, over(status)),
+        }
+        if verb.expected_total.is_some_and(|expected| expected != hold.total) {
+            return vec![price_changed(hold.total)];
+        }
+        let left_ms = hold.expires - self.now;
+        hold.status = Status::Confirming(Confirming { intent: verb.intent, key: verb.key, left_ms });
+        hold.expires = self.now + 2 * MINUTE;
+        vec![self.put(hold)]
+    }
+
+    pub(super) fn decline_payment(&mut self, verb: &DeclinePayment) -> Vec<Answer> {
+        let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
+            return vec![Code::NotFound.into()];
+        };
+        match status {
+            Status::Confirming(payment) if payment.intent == verb.intent => {
+                hold.status = Status::Active;
+                hold.expires = self.now + payment.left_ms;
+                self.put(hold);
+                vec![Code::PaymentDeclined.into()]
+            }
+            Status::Active => vec![Code::HoldNotConfirming.into()],
+            status => self.or_forgotten(verb.hold, over(status)),
+        }
+    }
+
+    pub(super) fn confirm(&mut self, verb: &Confirm) -> Vec<Answer> {
+        if verb.guest.bytes.len() > 16_384 {
+            return vec![Code::Malformed.into()];
+        }
+        let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
+            return vec![Code::NotFound.into()];
+        };
+        match (status, verb.intent) {
+            (Status::Active, None) => {}
+            (Status::Active, Some(_)) => return vec![Code::HoldNotConfirming.into()],
+            (Status::Confirming(payment), Some(intent)) if payment.intent == intent => {}
+            (status, _) => return self.or_forgotten(verb.hold, over(status)),
+        }
+        if verb.expected_total.is_some_and(|expected| expected != hold.total) {
+            return vec![price_changed(hold.total)];
+        }
+        if self.bookings.contains_key(&verb.booking) {
+            return vec![Code::StateConflict.into()];
+        }
+        hold.status = Status::Confirmed(verb.booking);
+        hold.ended = Some(self.now);
+        let (total, paid) = (hold.total, verb.payment.amount);
+        let booking = Booking { hold: hold.clone(), version: 1, paid, cancelled: None };
+        self.bookings.insert(verb.booking, booking);
+        self.put(hold);
+        vec![Answer::Booked { id: verb.booking, hold: verb.hold, total }]
+    }
+
+    pub(super) fn cancel(&mut self, verb: &Cancel) -> Answer {
+        let Some(booking) = self.bookings.get(&verb.booking).cloned() else {
+            return Code::NotFound.into();
+        };
+        let hotel = &self.hotels[booking.hold.hotel as usize];
+        if booking.hold.principal != verb.principal && !acts(verb.principal, hotel.partner) {
+            return Code::NotFound.into();
+        }
+        if let Some(first) = booking.cancelled {
+            return first;
+        }
+        if verb.version.is_some_and(|version| version != booking.version) {
+            return Code::VersionMismatch.into();
+        }
+        if self.today_at(hotel) > booking.hold.check_in {
+            return Code::BookingState.into();
+        }
+        let hours = ZONES.iter().find(|zone| zone.0 == hotel.draft.zone).unwrap().1;
+        let mut fee = 0;
+        for line in &booking.hold.lines {
+            let nightly: Vec<_> = line.nightly.iter().map(|night| night * line.rooms).collect();
+            let place = (booking.hold.check_in, hours);
+            let cost = (line.total * line.rooms, nightly.as_slice());
+            fee += money::fee(&line.plan.policy, place, self.now, cost);
+        }
+        let fee = fee.min(booking.hold.total);
+        let refund = (booking.paid - fee).max(0);
+        let answer = Answer::Cancelled { id: verb.booking, version: 2, fee, refund };
+        let booking = self.bookings.get_mut(&verb.booking).unwrap();
+        booking.version = 2;
+        booking.cancelled = Some(answer.clone());
+        answer
+    }
+}
+
+/// Why a hold can no longer be used.
+fn over(status: Status) -> Answer {
+    match status {
+        Status::Active => unreachable!("an active hold can be used"),
+        Status::Confirming(_) => Code::HoldConfirming.into(),
+        Status::Released => Code::HoldReleased.into(),
+        Status::Expired => Code::HoldExpired.into(),
+        Status::Confirmed(booking) => {
+            Answer::Refused(No { booking: Some(booking), ..Code::HoldAlreadyConfirmed.into() })
+        }
+    }
+}
+
+/// Closed before priced before restricted before crowded before full.
+fn refuse(blockers: &[Blocker]) -> Answer {
+    let any = |test: fn(&Reason) -> bool| blockers.iter().any(|blocker| test(&blocker.reason));
+    let code = if any(|reason| matches!(reason, Reason::HotelNotLive | Reason::Closed)) {
+        Code::StayClosed
+    } else if any(|reason| matches!(reason, Reason::NoPrice)) {
+        Code::RateMissing
+    } else if any(|reason| !matches!(reason, Reason::TooManyGuests | Reason::Insufficient { .. })) {
+        Code::StayRestricted
+    } else if any(|reason| matches!(reason, Reason::TooManyGuests)) {
+        Code::OccupancyTooMany
+    } else {
+        Code::InventoryInsufficient
+    };
+    let mut blockers: Vec<_> = blockers.iter().map(|blocker| format!("{blocker:?}")).collect();
+    blockers.sort();
+    Answer::Refused(No { blockers, ..code.into() })
+}

@@ -1,0 +1,106 @@
+//! Outcomes in a form that can be compared: what a client would see of them.
+
+use holdfast_engine::ari::LineOutcome;
+use holdfast_engine::booking;
+use holdfast_engine::catalogue::HotelStatus;
+use holdfast_engine::hold::{self, Hold};
+use holdfast_engine::ids::{BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use holdfast_engine::{Code, Outcome};
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Done,
+    Refused(No),
+    Replayed(Box<Self>),
+    Hotel { ix: HotelIx, version: u32, status: HotelStatus },
+    RoomType { ix: RoomTypeIx, version: u32 },
+    RatePlan { ix: RatePlanIx, version: u32 },
+    Allotted(Vec<LineOutcome>),
+    Held { id: HoldId, total: i64, expires_ms: u64 },
+    HoldChanged { id: HoldId, status: hold::Status, expires_ms: u64, extensions: u8 },
+    Booked { id: BookingId, hold: HoldId, total: i64 },
+    Cancelled { id: BookingId, version: u32, fee: i64, refund: i64 },
+    Swept { expired: u32 },
+    Ticked { retired_nights: u16, forgotten: u32 },
+}
+
+/// A refusal; blockers as sorted text, so that their order does not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct No {
+    pub code: Code,
+    pub blockers: Vec<String>,
+    pub total: Option<i64>,
+    pub booking: Option<BookingId>,
+    pub hold: Option<HoldId>,
+}
+
+impl From<Code> for No {
+    fn from(code: Code) -> Self {
+        Self { code, blockers: Vec::new(), total: None, booking: None, hold: None }
+    }
+}
+
+impl From<Code> for Answer {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<&Hold> for Answer {
+    fn from(hold: &Hold) -> Self {
+        Self::HoldChanged {
+            id: hold.terms.id,
+            status: hold.status,
+            expires_ms: hold.expires_ms,
+            extensions: hold.extensions,
+        }
+    }
+}
+
+impl From<&Outcome> for Answer {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Refused(refusal) => {
+                let mut blockers: Vec<_> =
+                    refusal.blockers.iter().map(|blocker| format!("{blocker:?}")).collect();
+                blockers.sort();
+                Self::Refused(No {
+                    code: refusal.code,
+                    blockers,
+                    total: refusal.total,
+                    booking: refusal.booking,
+                    hold: refusal.hold,
+                })
+            }
+            Outcome::Replayed(first) => Self::Replayed(Box::new(first.as_ref().into())),
+            Outcome::Hotel(hotel) => {
+                Self::Hotel { ix: hotel.ix, version: hotel.version, status: hotel.status }
+            }
+            Outcome::RoomType(kind) => Self::RoomType { ix: kind.ix, version: kind.version },
+            Outcome::RatePlan(plan) => Self::RatePlan { ix: plan.ix, version: plan.version },
+            Outcome::Allotted(lines) => Self::Allotted(lines.to_vec()),
+            Outcome::Held { terms, expires_ms } => {
+                Self::Held { id: terms.id, total: terms.total, expires_ms: *expires_ms }
+            }
+            Outcome::HoldChanged(hold) => hold.as_ref().into(),
+            Outcome::Booked(booking) => Self::Booked {
+                id: booking.id,
+                hold: booking.terms.id,
+                total: booking.terms.total,
+            },
+            Outcome::Cancelled(booking) => {
+                let booking::Status::Cancelled(end) = booking.status else {
+                    panic!("a cancelled booking that is not: {booking:?}");
+                };
+                let (id, version) = (booking.id, booking.version);
+                Self::Cancelled { id, version, fee: end.fee, refund: end.refund }
+            }
+            Outcome::Swept { expired } => Self::Swept { expired: *expired },
+            Outcome::Ticked { retired_nights, forgotten } => {
+                Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }
+            }
+        }
+    }
+}

@@ -22,8 +22,6 @@ mod wal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rocksdb::DB;
-
 pub use disk_reader::LogDamage;
 pub(crate) use group::LogStore;
 pub use guard::GuardError;
@@ -34,6 +32,7 @@ use crate::GroupId;
 use crate::disk::OnDiskFailure;
 use disk_reader::DiskReader;
 use group::Group;
+use rocks::Database;
 use guard::{Guard, Mark};
 use tail::Tail;
 use wal::Wal;
@@ -51,7 +50,7 @@ pub(crate) struct Log {
     // Before the guard, so that on drop the last sync is noted before the guard's last write.
     wal: Arc<Wal>,
     guard: Arc<Guard>,
-    db: Arc<DB>,
+    db: Arc<Database>,
 }
 
 /// One group's log, and whether it may be initialised: nothing was ever written or acknowledged.
@@ -72,13 +71,15 @@ impl Log {
         Ok(OpenGroup { store, fresh })
     }
 
-    /// Writes what was sent, flushes it out of the WAL files, and brings the guard up to date.
+    /// Writes what was sent, flushes it out of the WAL files, brings the guard up to date, and frees
+    /// the files: whoever still holds a reader is told that the log is closed.
     pub fn close(&self) -> Result<(), LogError> {
         self.wal.stop();
         // An empty WAL makes the next start short and leaves checksummed files alone to be damaged.
-        self.db.flush().map_err(|error| LogError::Storage { error: error.into_string() })?;
+        let flushed = self.db.get().map_or(Ok(()), |db| db.flush());
+        self.db.close();
         self.guard.stop()?;
-        Ok(())
+        flushed.map_err(open::storage_error)
     }
 }
 

@@ -79,9 +79,6 @@ impl Node {
     /// Queues `command` at once; the future gives its outcome. Dropping the future loses neither the
     /// command nor the ticket.
     pub fn submit(&self, command: Command, ticket: Option<Ticket>) -> Submission {
-        if let Err(error) = self.leads() {
-            return Pending::refused(error);
-        }
         let part = Part::new(command);
         if part.encoded.len() > ENTRY_BYTES_SOFT_MAX {
             let bytes = part.encoded.len();
@@ -99,7 +96,6 @@ impl Node {
     /// For streams of bulk changes: one caller's calls keep their order, and a slow log slows the stream
     /// down instead of refusing it. At most [`MANY_COMMANDS_MAX`] commands and 1 MiB.
     pub async fn submit_many(&self, commands: Vec<Command>) -> Result<ManySubmission, SubmitError> {
-        self.leads()?;
         let count = commands.len();
         let parts: Vec<Part> = commands.into_iter().map(Part::new).collect();
         let bytes = parts.iter().map(|part| part.encoded.len()).sum();
@@ -176,7 +172,7 @@ impl Node {
         for task in tasks.others {
             task.abort();
         }
-        self.0.queue.refuse_all(&SubmitError::ShuttingDown);
+        self.0.read_index.close();
         let node = self.clone();
         let closed = tokio::task::spawn_blocking(move || node.0.log.close()).await;
         match closed {
@@ -186,13 +182,6 @@ impl Node {
         }
         if let Some(runtime) = self.0.runtime.lock().take() {
             runtime.shutdown_background();
-        }
-    }
-
-    fn leads(&self) -> Result<(), SubmitError> {
-        match *self.0.lead.borrow() {
-            Lead::Leading(_) => Ok(()),
-            Lead::Following(leader) => Err(SubmitError::NotLeader { leader }),
         }
     }
 }

@@ -63,8 +63,15 @@ pub(crate) struct Proposer<L> {
 }
 
 impl<L: Log> Proposer<L> {
-    /// Runs until the queue is closed and empty. The channel to the completer is bounded by the slots.
+    /// Runs until the queue is closed and empty, or there is nobody left to lead. Nothing waits on.
     pub async fn run(mut self) {
+        self.propose_all().await;
+        self.queue.close();
+        self.queue.refuse_all(&SubmitError::ShuttingDown);
+    }
+
+    /// The channel to the completer needs no bound: the slots are its bound.
+    async fn propose_all(&mut self) {
         let slots = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT_MAX));
         let mut tick = self.time.sleep(Duration::ZERO);
         loop {
@@ -79,7 +86,7 @@ impl<L: Log> Proposer<L> {
                 biased;
                 changed = self.lead.changed() => match changed {
                     Ok(()) => continue,
-                    Err(_) => return self.queue.refuse_all(&SubmitError::ShuttingDown),
+                    Err(_) => return,
                 },
                 slot = slots.clone().acquire_owned() => slot,
             };

@@ -25,26 +25,40 @@ pub enum LeadershipError {
 
 type Asked = oneshot::Sender<Result<u64, LeadershipError>>;
 
-#[derive(Default)]
 pub(crate) struct ReadIndex {
-    asked: Mutex<Vec<Asked>>,
+    /// Who waits for the next round; `None` once there is none to come.
+    asked: Mutex<Option<Vec<Asked>>>,
     work: Notify,
 }
 
 impl ReadIndex {
+    pub fn new() -> Self {
+        Self { asked: Mutex::new(Some(Vec::new())), work: Notify::new() }
+    }
+
     /// An index that was committed after this call began and is applied here now.
     pub async fn confirm(&self) -> Result<u64, LeadershipError> {
         let (asked, answer) = oneshot::channel();
-        self.asked.lock().push(asked);
+        match self.asked.lock().as_mut() {
+            Some(waiting) => waiting.push(asked),
+            None => return Err(LeadershipError::Stopped),
+        }
         self.work.notify_one();
         answer.await.unwrap_or(Err(LeadershipError::Stopped))
     }
 
-    /// Runs rounds as long as someone asks. Ends with the group; whoever still asks is told so.
+    /// Tells everyone who asks, now and later, that there is no answer.
+    pub fn close(&self) {
+        // Dropping the senders is the answer.
+        drop(self.asked.lock().take());
+        self.work.notify_one();
+    }
+
+    /// Runs rounds as long as someone asks, until it is closed.
     pub async fn run<R: Rounds>(self: Arc<Self>, rounds: R) {
         loop {
             self.work.notified().await;
-            let asked = std::mem::take(&mut *self.asked.lock());
+            let Some(asked) = self.asked.lock().as_mut().map(std::mem::take) else { return };
             if asked.is_empty() {
                 continue;
             }
@@ -72,5 +86,48 @@ impl Rounds for Raft {
             Err(RaftError::APIError(_)) => Err(LeadershipError::NoQuorum),
             Err(RaftError::Fatal(_)) => Err(LeadershipError::Stopped),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// Each round hands the test a sender and waits for what it says.
+    struct HeldRounds(mpsc::UnboundedSender<Asked>);
+
+    impl Rounds for HeldRounds {
+        async fn round(&self) -> Result<u64, LeadershipError> {
+            let (round, answer) = oneshot::channel();
+            self.0.send(round).expect("the test listens");
+            answer.await.unwrap_or(Err(LeadershipError::NoQuorum))
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_during_a_round_shares_the_next_one() {
+        let (rounds, mut started) = mpsc::unbounded_channel();
+        let read_index = Arc::new(ReadIndex::new());
+        let runner = tokio::spawn(read_index.clone().run(HeldRounds(rounds)));
+        let mut early = Box::pin(read_index.confirm());
+        assert!(futures_util::poll!(&mut early).is_pending());
+        let first = started.recv().await.expect("a round");
+        let mut late = [Box::pin(read_index.confirm()), Box::pin(read_index.confirm())];
+        for late in &mut late {
+            assert!(futures_util::poll!(late).is_pending());
+        }
+        first.send(Ok(7)).expect("waited for");
+        assert_eq!(early.await, Ok(7));
+        let second = started.recv().await.expect("a round of their own");
+        second.send(Ok(9)).expect("waited for");
+        for late in late {
+            assert_eq!(late.await, Ok(9));
+        }
+        assert!(started.try_recv().is_err(), "one round for both");
+        read_index.close();
+        assert_eq!(read_index.confirm().await, Err(LeadershipError::Stopped));
+        runner.await.expect("ends");
     }
 }

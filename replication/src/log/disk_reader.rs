@@ -6,9 +6,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use parking_lot::MappedRwLockReadGuard;
 use rocksdb::{DB, DBRawIterator};
 
 use super::record::{self, Damage};
+use super::rocks::Database;
 use super::tail::{next, weight};
 use super::{keys, rocks};
 use crate::GroupId;
@@ -29,6 +31,8 @@ pub enum LogDamage {
     ForeignKey,
     #[error("the log cannot be read: {0}")]
     Storage(String),
+    #[error("the log is closed")]
+    Closed,
 }
 
 impl From<LogDamage> for io::Error {
@@ -55,13 +59,17 @@ pub(crate) struct Ends {
 
 #[derive(Clone)]
 pub(crate) struct DiskReader {
-    db: Arc<DB>,
+    db: Arc<Database>,
     group: GroupId,
 }
 
 impl DiskReader {
-    pub fn new(db: Arc<DB>, group: GroupId) -> Self {
+    pub fn new(db: Arc<Database>, group: GroupId) -> Self {
         Self { db, group }
+    }
+
+    fn db(&self) -> Result<MappedRwLockReadGuard<'_, DB>, LogDamage> {
+        self.db.get().ok_or(LogDamage::Closed)
     }
 
     pub fn ends(&self) -> Result<Ends, LogDamage> {
@@ -69,7 +77,8 @@ impl DiskReader {
         let (key, what) = (keys::committed(self.group), "committed position");
         ends.committed = self.log_id(key, what)?;
         ends.purged = self.log_id(keys::purged(self.group), "purged position")?;
-        let mut rows = self.rows(next(ends.purged), u64::MAX, false);
+        let db = self.db()?;
+        let mut rows = self.rows(&db, next(ends.purged)..u64::MAX, false);
         if rows.valid() {
             ends.first_index = Some(self.row(&rows, record::get_entry_id)?.index);
         } else {
@@ -87,7 +96,8 @@ impl DiskReader {
     /// The log id at `index`, where the log has it.
     pub fn id_at(&self, index: u64) -> Result<Option<LogId>, LogDamage> {
         let key = keys::entry(self.group, index);
-        let Some(value) = self.db.get_pinned(key)? else { return Ok(None) };
+        let db = self.db()?;
+        let Some(value) = db.get_pinned(key)? else { return Ok(None) };
         let id = record::get_entry_id(&key, index, &value);
         id.map(Some).map_err(|damage| LogDamage::Entry { index, damage })
     }
@@ -98,7 +108,8 @@ impl DiskReader {
         range: Range<u64>,
         mut each: impl FnMut(Entry) -> Result<(), LogDamage>,
     ) -> Result<(), LogDamage> {
-        let mut rows = self.rows(range.start, range.end, false);
+        let db = self.db()?;
+        let mut rows = self.rows(&db, range.clone(), false);
         for index in range {
             if !rows.valid() {
                 rows.status()?;
@@ -124,7 +135,8 @@ impl DiskReader {
     ) -> io::Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut bytes = 0_usize;
-        let mut rows = self.rows(range.start, range.end, true);
+        let db = self.db()?;
+        let mut rows = self.rows(&db, range.clone(), true);
         let mut expected = range.start;
         while rows.valid() {
             let entry = self.row(&rows, record::get_entry)?;
@@ -148,14 +160,19 @@ impl DiskReader {
         Ok(entries)
     }
 
-    fn rows(&self, start: u64, end: u64, fill_cache: bool) -> DBRawIterator<'_> {
-        let end_key = match end {
+    fn rows<'db>(
+        &self,
+        db: &'db DB,
+        range: Range<u64>,
+        fill_cache: bool,
+    ) -> DBRawIterator<'db> {
+        let end_key = match range.end {
             u64::MAX => keys::entries_end(self.group).to_vec(),
-            _ => keys::entry(self.group, end).to_vec(),
+            end => keys::entry(self.group, end).to_vec(),
         };
-        let start_key = keys::entry(self.group, start);
+        let start_key = keys::entry(self.group, range.start);
         let options = rocks::range(&start_key, &end_key, fill_cache);
-        let mut rows = self.db.raw_iterator_opt(options);
+        let mut rows = db.raw_iterator_opt(options);
         rows.seek(start_key);
         rows
     }
@@ -172,13 +189,15 @@ impl DiskReader {
 
     fn vote(&self) -> Result<Option<Vote>, LogDamage> {
         let key = keys::vote(self.group);
-        let Some(value) = self.db.get_pinned(key)? else { return Ok(None) };
+        let db = self.db()?;
+        let Some(value) = db.get_pinned(key)? else { return Ok(None) };
         let vote = record::get_vote(&key, &value);
         vote.map(Some).map_err(|damage| LogDamage::Meta { what: "vote", damage })
     }
 
     fn log_id(&self, key: keys::MetaKey, what: &'static str) -> Result<Option<LogId>, LogDamage> {
-        let Some(value) = self.db.get_pinned(key)? else { return Ok(None) };
+        let db = self.db()?;
+        let Some(value) = db.get_pinned(key)? else { return Ok(None) };
         let id = record::get_log_id(&key, &value);
         id.map(Some).map_err(|damage| LogDamage::Meta { what, damage })
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::disk_reader::{DiskReader, Ends, LogDamage};
 use super::guard::{self, Guard, GuardError, Mark, Marks};
+use super::rocks::Database;
 use super::tail::next;
 use super::wal::Wal;
 use super::{Log, LogOptions, guard_path, rocks, rocks_dir, salvage};
@@ -72,7 +73,8 @@ impl Log {
         // The guard comes first: a log without one is never taken for a new log.
         let guard = Arc::new(Guard::start(&guard_path, marks, on_disk_failure.clone())?);
         let strict = !accept_loss;
-        let db = Arc::new(rocks::open(&log_dir, strict).map_err(storage_error)?);
+        let db = rocks::open(&log_dir, strict).map_err(storage_error)?;
+        let db = Arc::new(Database::new(db));
         let wal = Arc::new(Wal::start(db.clone(), guard.clone(), on_disk_failure)?);
         Ok(Self { wal, guard, db })
     }
@@ -96,7 +98,7 @@ fn agreed(log_dir: &Path, guard_path: &Path) -> Result<Marks, LogError> {
         return Err(LogError::GuardMissing { path: guard_path.display().to_string() });
     };
     let db = rocks::open_read_only(log_dir, true).map_err(|error| unreadable(error, &marks))?;
-    let db = Arc::new(db);
+    let db = Arc::new(Database::new(db));
     for (group, mark) in &marks {
         check(&DiskReader::new(db.clone(), *group), *group, mark)?;
     }

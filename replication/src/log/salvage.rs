@@ -11,6 +11,7 @@ use rocksdb::{DB, WriteBatch};
 use super::disk_reader::DiskReader;
 use super::guard::{GuardError, Mark, Marks};
 use super::open::{LogError, storage_error};
+use super::rocks::Database;
 use super::{keys, record, rocks};
 use crate::GroupId;
 use crate::raft_types::{LogId, Vote};
@@ -25,15 +26,18 @@ pub(super) fn salvage(
         tracing::warn!("the log is gone and the loss is accepted: starting with an empty one");
         return Ok(Marks::new());
     }
-    let db = Arc::new(rocks::open(log_dir, false).map_err(storage_error)?);
+    let db = rocks::open(log_dir, false).map_err(storage_error)?;
+    let found = groups(&db)?;
+    let db = Arc::new(Database::new(db));
     let mut left = Marks::new();
-    for group in groups(&db)? {
+    for group in found {
         let mark = cut(&db, group)?;
         let acknowledged = marks.get(&group).and_then(|mark| mark.last).map(|last| last.index);
         let kept = mark.last.map(|last| last.index);
         tracing::warn!(group = group.0, ?kept, ?acknowledged, "the log's loss is accepted");
         left.insert(group, mark);
     }
+    db.close();
     Ok(left)
 }
 
@@ -52,8 +56,10 @@ fn groups(db: &DB) -> Result<Vec<GroupId>, LogError> {
     Ok(found)
 }
 
-fn cut(db: &Arc<DB>, group: GroupId) -> Result<Mark, LogError> {
-    let disk = DiskReader::new(db.clone(), group);
+fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
+    let disk = DiskReader::new(database.clone(), group);
+    let Some(db) = database.get() else { return Ok(Mark::default()) };
+    let db = &*db;
     let purged = read_id(db, &keys::purged(group))?;
     let begin = super::tail::next(purged);
     let mut last = purged;

@@ -13,11 +13,12 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use openraft::storage::IOFlushed;
 use parking_lot::Mutex;
-use rocksdb::{DB, WriteBatch};
+use rocksdb::WriteBatch;
 use tokio::sync::oneshot;
 
 use super::group::Group;
 use super::guard::Guard;
+use super::rocks::Database;
 use super::tail::weight;
 use super::{keys, record, rocks};
 use crate::disk::{DiskFailure, OnDiskFailure};
@@ -43,7 +44,7 @@ pub(crate) struct Wal {
 
 impl Wal {
     pub fn start(
-        db: Arc<DB>,
+        db: Arc<Database>,
         guard: Arc<Guard>,
         on_failure: OnDiskFailure,
     ) -> io::Result<Self> {
@@ -79,7 +80,7 @@ pub(crate) fn stopped() -> io::Error {
 }
 
 struct Writer {
-    db: Arc<DB>,
+    db: Arc<Database>,
     guard: Arc<Guard>,
     on_failure: OnDiskFailure,
     inbox: Receiver<Request>,
@@ -202,8 +203,10 @@ impl Writer {
         let Round { batch, needs_sync, after, .. } = round;
         if self.failed.is_none() && !batch.is_empty() {
             let options = if needs_sync { rocks::synced() } else { rocks::unsynced() };
-            if let Err(error) = self.db.write_opt(batch, &options) {
-                self.fail(DiskFailure::Log(error.to_string()));
+            // Closed only after this thread has ended.
+            let written = self.db.get().map(|db| db.write_opt(batch, &options));
+            if let Some(Err(error)) = written {
+                self.fail(DiskFailure::Log(error.into_string()));
             }
         }
         for after in after {

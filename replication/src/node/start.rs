@@ -120,7 +120,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
 
     let (lead_tx, lead) = watch::channel(Lead::Following(None));
     let queue = Arc::new(Queue::new());
-    let read_index = Arc::new(ReadIndex::default());
+    let read_index = Arc::new(ReadIndex::new());
     let (in_flight, entries) = mpsc::unbounded_channel();
     let proposer = Proposer {
         log: RaftLog { raft: raft.clone(), reader: reader.clone() },

@@ -44,7 +44,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<Marks>, GuardError> {
 
 /// Replaces the file: a crash at any moment leaves the old one or the new one, whole and synced.
 pub(crate) fn replace(path: &Path, marks: &Marks) -> io::Result<()> {
-    let fresh = path.with_extension("new");
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
     let mut file = File::create(&fresh)?;
     file.write_all(&encode(marks))?;
     file.sync_all()?;

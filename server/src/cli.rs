@@ -1,0 +1,163 @@
+//! The command line: what a person types, told in one line when it fails.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Secrets go to standard output only when
+//! they are the thing asked for; everything else about a running node goes to standard error.
+
+mod admin;
+mod demo;
+mod token;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::config::{Config, Flags};
+use crate::{replay, serve, telemetry};
+
+/// Hotel inventory and booking engine.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Run a node until it is stopped
+    Serve(Serve),
+    /// Run a node with a believable market in it, and say what to try
+    Demo(demo::Args),
+    /// Run a published booking file through a node and check the books
+    Replay(replay::Args),
+    /// Mint a token; works while the node runs
+    Token(token::Args),
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(ConfigCommands),
+    /// Talk to the node that runs on a data directory
+    Admin(admin::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// A TOML file; flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommands {
+    /// Say whether a configuration file can be used
+    Check { file: PathBuf },
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures; clap prints them to the right place.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // A pipe that closed under us is not worth a second failure.
+            let _ = writeln!(std::io::stderr(), "holdfast: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `Ok(false)` where it ran and the answer is no.
+fn run(command: Subcommands) -> anyhow::Result<bool> {
+    match command {
+        Subcommands::Serve(args) => {
+            let config = Config::load(args.config.as_deref(), &args.flags)?;
+            telemetry::start_logs(config.log_format, &config.log_filter);
+            on_runtime(serve_until_stopped(config)).map(|()| true)
+        }
+        Subcommands::Demo(args) => on_runtime(demo::run(args)).map(|()| true),
+        Subcommands::Replay(args) => on_runtime(replay::run(args)),
+        Subcommands::Token(args) => token::run(&args).map(|()| true),
+        Subcommands::Config(ConfigCommands::Check { file }) => {
+            let config = Config::load(Some(&file), &Flags::default())?;
+            println!("{} is good: http {}, ops {}", file.display(), config.http, config.ops);
+            Ok(true)
+        }
+        Subcommands::Admin(args) => on_runtime(admin::run(args)).map(|()| true),
+    }
+}
+
+async fn serve_until_stopped(config: Config) -> anyhow::Result<()> {
+    let server = serve::start(config, Some(replay_progress())).await?;
+    server.run().await
+}
+
+fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // Whatever still runs (a blocking read of standard input, say) does not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+/// Shows how far the log has been read: a bar on a terminal, log lines otherwise.
+pub fn replay_progress() -> serve::OnProgress {
+    let bar = std::io::stderr().is_terminal().then(|| {
+        let style = ProgressStyle::with_template("reading the log {bar:40} {pos}/{len} {eta}");
+        let bar = ProgressBar::new(0);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    });
+    Box::new(move |progress| match &bar {
+        Some(bar) => {
+            bar.set_length(progress.last);
+            bar.set_position(progress.applied);
+            if progress.applied >= progress.last {
+                bar.finish_and_clear();
+            }
+        }
+        None => tracing::info!(applied = progress.applied, last = progress.last, "reading the log"),
+    })
+}
+
+/// An error and its causes on one line.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string().replace('\n', "; ");
+        // Many errors repeat their cause's text within their own.
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_are_one_line_without_repetition() {
+        let error = anyhow::anyhow!("low\nest").context("middle: low; est").context("top");
+        assert_eq!(one_line(&error), "top: middle: low; est");
+    }
+}

@@ -1,0 +1,316 @@
+//! The data directory: identity, keys, lock and addresses of one node.
+//!
+//! Secrets are written once, readable by their owner alone, and synced before anyone relies on
+//! them. The log lives in a folder of its own that only the replication crate opens.
+//!
+//! **Invariant:** one process at a time holds the lock of a data directory.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::random;
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{action} {path}: {source}")]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("{path} is in use by another process; stop it, or give this one another --data-dir")]
+    Locked { path: PathBuf },
+    #[error("{path} has no signing key; start the node on this directory once, then mint tokens")]
+    NoKeys { path: PathBuf },
+    #[error("{path} is damaged ({why}); restore it from a backup of this directory")]
+    Damaged { path: PathBuf, why: String },
+    #[error("{path} does not exist; start the node, then try again")]
+    NotRunning { path: PathBuf },
+}
+
+/// Who this node is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Layout of this directory; this build reads 1.
+    pub format: u32,
+    /// Names the deployment in tokens.
+    pub cluster_id: String,
+    /// This node's number within the deployment.
+    pub node_id: u64,
+}
+
+/// Where the running node listens, as bound (port 0 resolved).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// The secrets of a node. Dropped, they are wiped from memory.
+pub struct Secrets {
+    /// Seed of the Ed25519 key that signs tokens.
+    pub signing_seed: Zeroizing<[u8; 32]>,
+    /// Wraps each guest's key.
+    pub deployment_key: Zeroizing<[u8; 32]>,
+    /// Opens the operator calls.
+    pub operator_token: Zeroizing<String>,
+}
+
+/// A data directory held by this process.
+pub struct DataDir {
+    root: PathBuf,
+    identity: Identity,
+    secrets: Secrets,
+    _lock: File,
+}
+
+const LOCK: &str = "lock";
+const IDENTITY: &str = "identity.json";
+const ADDRESSES: &str = "addresses.json";
+const SIGNING: &str = "keys/signing.key";
+const DEPLOYMENT: &str = "keys/deployment.key";
+const OPERATOR: &str = "keys/operator.token";
+const FORMAT: u32 = 1;
+
+impl DataDir {
+    /// Takes the lock and reads the directory, making what is missing on a first start.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(root.join("keys")).map_err(io_error("cannot create", root))?;
+        let lock = lock(root)?;
+        let secrets = Secrets {
+            signing_seed: key(root, SIGNING)?,
+            deployment_key: key(root, DEPLOYMENT)?,
+            operator_token: operator_token(root)?,
+        };
+        let identity = identity(root)?;
+        // A crash of an earlier run leaves addresses that nobody listens on any more.
+        match fs::remove_file(root.join(ADDRESSES)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("cannot remove", &root.join(ADDRESSES))(error));
+            }
+            _ => {}
+        }
+        Ok(Self { root: root.to_owned(), identity, secrets, _lock: lock })
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// The folder that belongs to the replication crate.
+    pub fn log_dir(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Says where the node listens; written once it does.
+    pub fn publish(&self, addresses: Addresses) -> Result<(), Error> {
+        let text = serde_json::to_vec_pretty(&addresses).unwrap_or_default();
+        replace(&self.root.join(ADDRESSES), &text)
+    }
+
+    /// Takes the addresses away again on an orderly stop.
+    pub fn withdraw(&self) {
+        // Nothing depends on it: the next start removes what is left.
+        let _ = fs::remove_file(self.root.join(ADDRESSES));
+    }
+}
+
+/// The identity and signing seed of a directory that another process may hold.
+pub fn peek_signing(root: &Path) -> Result<(Identity, Zeroizing<[u8; 32]>), Error> {
+    let path = root.join(SIGNING);
+    if !path.exists() || !root.join(IDENTITY).exists() {
+        return Err(Error::NoKeys { path: root.to_owned() });
+    }
+    Ok((identity(root)?, read_key(&path)?))
+}
+
+/// The addresses and operator token of the node that runs on a directory.
+pub fn peek_operator(root: &Path) -> Result<(Addresses, Zeroizing<String>), Error> {
+    let path = root.join(ADDRESSES);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::NotRunning { path });
+        }
+        Err(error) => return Err(io_error("cannot read", &path)(error)),
+    };
+    let addresses = serde_json::from_slice(&bytes)
+        .map_err(|error| Error::Damaged { path, why: error.to_string() })?;
+    let token = fs::read_to_string(root.join(OPERATOR))
+        .map_err(io_error("cannot read", &root.join(OPERATOR)))?;
+    Ok((addresses, Zeroizing::new(token.trim().to_owned())))
+}
+
+fn io_error<'p>(action: &'static str, path: &'p Path) -> impl Fn(io::Error) -> Error + 'p {
+    move |source| Error::Io { action, path: path.to_owned(), source }
+}
+
+fn lock(root: &Path) -> Result<File, Error> {
+    let path = root.join(LOCK);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io_error("cannot open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: root.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(io_error("cannot lock", &path)(source)),
+    }
+}
+
+fn identity(root: &Path) -> Result<Identity, Error> {
+    let path = root.join(IDENTITY);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let identity: Identity = serde_json::from_slice(&bytes)
+                .map_err(|error| Error::Damaged { path: path.clone(), why: error.to_string() })?;
+            if identity.format != FORMAT {
+                let why = format!("layout {} is not readable by this build", identity.format);
+                return Err(Error::Damaged { path, why });
+            }
+            Ok(identity)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let cluster_id = format!("{:032x}", random::bits());
+            let made = Identity { format: FORMAT, cluster_id, node_id: 1 };
+            replace(&path, &serde_json::to_vec_pretty(&made).unwrap_or_default())?;
+            Ok(made)
+        }
+        Err(error) => Err(io_error("cannot read", &path)(error)),
+    }
+}
+
+/// Reads a 32-byte key, or makes it. Keys are stored as 64 hexadecimal digits.
+fn key(root: &Path, name: &str) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let path = root.join(name);
+    if path.exists() {
+        return read_key(&path);
+    }
+    let mut seed = Zeroizing::new([0u8; 32]);
+    random::fill(seed.as_mut());
+    let text = Zeroizing::new(hex(seed.as_ref()));
+    replace(&path, text.as_bytes())?;
+    Ok(seed)
+}
+
+fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let text = fs::read_to_string(path).map_err(io_error("cannot read", path))?;
+    let text = Zeroizing::new(text);
+    unhex(text.trim()).map(Zeroizing::new).ok_or_else(|| Error::Damaged {
+        path: path.to_owned(),
+        why: "expected 64 hexadecimal digits".to_owned(),
+    })
+}
+
+fn operator_token(root: &Path) -> Result<Zeroizing<String>, Error> {
+    let path = root.join(OPERATOR);
+    match fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= 32 => Ok(Zeroizing::new(text.trim().to_owned())),
+        Ok(_) => Err(Error::Damaged { path, why: "shorter than 32 characters".to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut bytes = Zeroizing::new([0u8; 32]);
+            random::fill(bytes.as_mut());
+            let token = Zeroizing::new(format!("op_{}", hex(bytes.as_ref())));
+            replace(&path, token.as_bytes())?;
+            Ok(token)
+        }
+        Err(error) => Err(io_error("cannot read", &path)(error)),
+    }
+}
+
+/// Writes a file beside `path`, syncs it and puts it in place: readers see all of it or none.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let fail = io_error("cannot write", path);
+    let beside = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        match path.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    };
+    write().map_err(fail)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0u8; 32];
+    for (position, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(position * 2..position * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn second_open_waits_for_the_first_to_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        assert!(matches!(DataDir::open(dir.path()), Err(Error::Locked { .. })));
+        drop(first);
+        assert!(DataDir::open(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn keys_are_made_once_and_readable_by_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = *DataDir::open(dir.path()).unwrap().secrets().signing_seed;
+        let again = DataDir::open(dir.path()).unwrap();
+        assert_eq!(first, *again.secrets().signing_seed);
+        for name in [SIGNING, DEPLOYMENT, OPERATOR] {
+            let mode = fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataDir::open(dir.path()).unwrap());
+        fs::write(dir.path().join(DEPLOYMENT), "zz").unwrap();
+        assert!(matches!(DataDir::open(dir.path()), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn tokens_can_be_minted_while_the_node_holds_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(peek_signing(dir.path()), Err(Error::NoKeys { .. })));
+        let open = DataDir::open(dir.path()).unwrap();
+        let (identity, seed) = peek_signing(dir.path()).unwrap();
+        assert_eq!(&identity, open.identity());
+        assert_eq!(*seed, *open.secrets().signing_seed);
+    }
+}

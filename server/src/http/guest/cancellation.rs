@@ -1,0 +1,72 @@
+//! Cancellation: a booking is given up for the fee its own policy says, or asked what that would be.
+
+use axum::extract::State;
+use holdfast_engine::booking::{Booking, Cancellation, Status};
+use holdfast_engine::catalogue::Hotel;
+use holdfast_engine::command::{Cancel, cancel as engine_cancel};
+use holdfast_engine::ids::BookingId;
+use holdfast_engine::{Code, Command, Outcome, Refusal, Verb};
+
+use super::bookings::{view, visible};
+use super::{hotel_of, names};
+use crate::auth::AnyPrincipal;
+use crate::http::etag::{self, MaybeIfMatch};
+use crate::http::partner::unexpected;
+use crate::http::query::{Id, Query};
+use crate::http::refusal;
+use crate::http::reply::Reply;
+use crate::problem::{Document, Problem};
+use crate::state::AppState;
+use crate::wire::booking::{BookingView, CancelParams, CancellationView};
+
+/// Cancel a booking
+///
+/// Before check-in. The reply states fee and refund; cancelling again answers as the first time.
+#[utoipa::path(delete, path = "/v1/bookings/{id}", tag = "guests",
+    params(("id" = String, Path), CancelParams, ("If-Match" = Option<String>, Header)),
+    security(("bearer" = [])),
+    responses((status = 200, body = BookingView), (status = "default", body = Document)))]
+pub async fn cancel(
+    State(state): State<AppState>,
+    AnyPrincipal(principal): AnyPrincipal,
+    Id(id): Id<BookingId>,
+    MaybeIfMatch(version): MaybeIfMatch,
+    Query(params): Query<CancelParams>,
+) -> Result<Reply, Problem> {
+    let (booking, hotel) = visible(&state, &principal, id)?;
+    let stale = version.is_some_and(|version| version != booking.version);
+    if stale && booking.status == Status::Confirmed {
+        return Err(etag::failed());
+    }
+    if params.dry_run {
+        return dry_run(&state, &hotel, &booking);
+    }
+    let verb = Verb::Cancel(Cancel { booking: id, principal: principal.acting(), version });
+    let applied = state.submit(Command::plain(verb), None).await?;
+    let Outcome::Cancelled(booking) = &applied.outcome else {
+        return Err(unexpected(&applied.outcome));
+    };
+    let hotel = hotel_of(&state, &booking.terms)?;
+    let view = view(&state, &hotel, booking);
+    Ok(Reply::ok(&view).etag(booking.version).applied(&applied))
+}
+
+/// What a cancellation would answer now.
+fn dry_run(state: &AppState, hotel: &Hotel, booking: &Booking) -> Result<Reply, Problem> {
+    let now = state.now_ms();
+    let mut view = view(state, hotel, booking);
+    let open = hotel.zone.night_at(now) <= booking.terms.check_in;
+    match booking.status {
+        Status::Cancelled(_) => {}
+        Status::Confirmed if open => {
+            let fee = engine_cancel::fee(booking, now, &hotel.zone);
+            let refund = booking.payment.amount.saturating_sub(fee).max(0);
+            let ended = Cancellation { at_ms: now, fee, refund };
+            let names = names(state, hotel, &booking.terms);
+            let told = CancellationView::of(ended, booking, &names);
+            view.cancellation = Some(CancellationView { dry_run: true, ..told });
+        }
+        _ => return Err(refusal::problem(&Refusal::from(Code::BookingState), state.reader())),
+    }
+    Ok(Reply::ok(&view).etag(booking.version))
+}

@@ -1,0 +1,216 @@
+//! From a hold's request to its command: ids resolved, prices quoted, hopeless demand turned away.
+//!
+//! The quote made here travels with the version of what it was made from; the log takes it where that
+//! still stands. **Invariant:** missing rooms are told from here only by a leader whose lead was
+//! confirmed after the request came.
+
+use std::sync::Arc;
+
+use holdfast_engine::admission::{Admission, Ticket};
+use holdfast_engine::catalogue::{Hotel, HotelStatus, RatePlan};
+use holdfast_engine::command::{Hold, HoldLine};
+use holdfast_engine::hold::Terms;
+use holdfast_engine::ids::HoldId;
+use holdfast_engine::money::Currency;
+use holdfast_engine::quote::tax::TABLE_VERSION;
+use holdfast_engine::stay;
+use holdfast_engine::{Code, Principal as EnginePrincipal};
+
+use super::names;
+use crate::auth::Principal;
+use crate::http::refusal;
+use crate::problem::{FieldError, Problem};
+use crate::state::AppState;
+use crate::wire::hold::{HoldDraft, LineDraft};
+use crate::wire::money::Money;
+use crate::wire::quote::QuoteView;
+
+/// A hold's command, and the hotel it is about.
+pub struct HoldRequest {
+    pub hotel: Arc<Hotel>,
+    pub hold: Hold,
+}
+
+/// Resolves every id and quotes every line. 404 for what is not there or not this caller's to hold,
+/// 422 for dates the hotel's rules exclude.
+pub fn resolve(
+    state: &AppState,
+    principal: &Principal,
+    draft: &HoldDraft,
+) -> Result<HoldRequest, Problem> {
+    let reader = state.reader();
+    let hotel = holdable_hotel(state, principal, draft)?;
+    let currency = hotel.draft.currency;
+    let expected_total = minor_units(draft.expected_total.as_ref(), currency)?;
+    let mut rate_plans = Vec::with_capacity(draft.lines.len());
+    for (position, line) in draft.lines.iter().enumerate() {
+        rate_plans.push(rate_plan_of(state, &hotel, line, position)?);
+    }
+    stay::check_dates(reader, &hotel, draft.stay, state.now_ms())
+        .map_err(|refused| refusal::problem(&refused, reader))?;
+    let lines = draft.lines.iter().zip(&rate_plans).map(|(line, rate_plan)| HoldLine {
+        room_type: rate_plan.room_type,
+        rate_plan: rate_plan.ix,
+        quantity: line.quantity,
+        adults: line.adults,
+        children: line.children.clone(),
+        quote: stay::quote_room(reader, &hotel, rate_plan, draft.stay),
+    });
+    let hold = Hold {
+        // A hold lives in its hotel's Raft group.
+        id: HoldId(state.mint(hotel.id.group())),
+        hotel: hotel.ix,
+        principal: principal.acting(),
+        stay: draft.stay,
+        lines: lines.collect(),
+        ttl_s: draft.ttl_s,
+        expected_total,
+        client_reference: draft.client_reference.clone(),
+    };
+    Ok(HoldRequest { hotel, hold })
+}
+
+/// Guests hold in hotels they have been able to see, everybody else in hotels they run.
+fn holdable_hotel(
+    state: &AppState,
+    principal: &Principal,
+    draft: &HoldDraft,
+) -> Result<Arc<Hotel>, Problem> {
+    let hotel = draft.hotel.and_then(|id| state.reader().hotel_by_id(id));
+    hotel
+        .filter(|hotel| match principal.acting() {
+            // One that was suspended is known; the log says that it is closed.
+            EnginePrincipal::Guest(_) => {
+                matches!(hotel.status, HotelStatus::Live | HotelStatus::Suspended)
+            }
+            runs => runs.acts_for(hotel.partner),
+        })
+        .ok_or_else(|| Problem::not_found("hotel"))
+}
+
+fn rate_plan_of(
+    state: &AppState,
+    hotel: &Hotel,
+    line: &LineDraft,
+    position: usize,
+) -> Result<Arc<RatePlan>, Problem> {
+    let reader = state.reader();
+    let room_type = line
+        .room_type
+        .and_then(|id| reader.room_type_by_id(id))
+        .filter(|room_type| room_type.hotel == hotel.ix)
+        .ok_or_else(|| unknown("room_type", position))?;
+    line.rate_plan
+        .and_then(|id| reader.rate_plan_by_id(id))
+        .filter(|rate_plan| rate_plan.room_type == room_type.ix)
+        .ok_or_else(|| unknown("rate_plan", position))
+}
+
+/// 404 with the place of the id that names nothing here.
+fn unknown(what: &str, position: usize) -> Problem {
+    let mut problem = Problem::not_found(what);
+    let error = FieldError {
+        pointer: format!("/lines/{position}/{what}_id"),
+        code: problem.code.clone(),
+        detail: problem.detail.clone(),
+    };
+    problem.errors = vec![error];
+    problem
+}
+
+/// What the guest agreed to pay, in the currency of what is sold.
+pub fn minor_units(expected: Option<&Money>, currency: Currency) -> Result<Option<i64>, Problem> {
+    match expected {
+        Some(money) if money.currency != currency.code() => Err(Problem::field(
+            "/expected_total/currency",
+            "currency.mismatch",
+            format!("this is sold in {}", currency.code()),
+        )),
+        other => Ok(other.map(|money| money.amount)),
+    }
+}
+
+/// Asks for the rooms before the log does. A ticket where they are set aside, nothing where the log
+/// shall decide, and a refusal with every short night where there are too few.
+pub async fn admit(state: &AppState, request: &HoldRequest) -> Result<Option<Ticket>, Problem> {
+    let (reader, hold) = (state.reader(), &request.hold);
+    let demand = hold.demand();
+    match reader.admit(hold.hotel, demand.clone(), state.now_ms()) {
+        Admission::Admitted(ticket) => return Ok(Some(ticket)),
+        Admission::Contended => return Ok(None),
+        Admission::Refused(_) => {}
+    }
+    let index = state.node().confirm_leadership().await.map_err(|error| {
+        tracing::warn!(%error, "missing rooms could not be confirmed");
+        Problem::unavailable(
+            "engine.no_leader",
+            "This node cannot decide right now; nothing was changed.",
+            1,
+        )
+    })?;
+    if reader.still_short(hold.hotel, &demand, state.now_ms()).is_none() {
+        return Ok(None);
+    }
+    match stay::check_lines(reader, &request.hotel, hold) {
+        Err(refused) if refused.code == Code::InventoryInsufficient => {
+            let mut problem = refusal::problem(&refused, reader);
+            problem.index = Some(index);
+            Err(problem)
+        }
+        // More than rooms stands in the way, or nothing does any more: the log says so, and keeps it.
+        _ => Ok(None),
+    }
+}
+
+/// `price.changed` with the new quote. Other problems pass as they are.
+pub fn with_new_quote(
+    state: &AppState,
+    principal: &Principal,
+    draft: &HoldDraft,
+    problem: Problem,
+) -> Problem {
+    if problem.code != Code::PriceChanged.name() {
+        return problem;
+    }
+    let total = problem.extra.get("total").and_then(serde_json::Value::as_i64);
+    let hotel = draft.hotel.and_then(|id| state.reader().hotel_by_id(id));
+    let (Some(total), Some(hotel)) = (total, hotel) else { return problem };
+    let money = Money::new(total, hotel.draft.currency);
+    let problem = problem.with("total", &money);
+    // A repeated refusal repeats its own total; prices may have moved on since.
+    let quote = resolve(state, principal, draft)
+        .ok()
+        .and_then(|request| current_quote(state, &request))
+        .filter(|quote| quote.amounts.total == money);
+    match quote {
+        Some(quote) => problem.with("quote", quote),
+        None => problem.with("quote", serde_json::json!({ "total": money })),
+    }
+}
+
+/// What the request would cost now.
+fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
+    let HoldRequest { hotel, hold } = request;
+    let mut total = 0i64;
+    let mut lines = Vec::with_capacity(hold.lines.len());
+    for line in &hold.lines {
+        let (line, amount) = stay::price_line(state.reader(), hotel, hold.stay, line).ok()?;
+        total = total.checked_add(amount)?;
+        lines.push(line);
+    }
+    let terms = Terms {
+        id: hold.id,
+        hotel: hold.hotel,
+        principal: hold.principal,
+        check_in: hold.stay.check_in,
+        check_out: hold.stay.check_out,
+        lines,
+        total,
+        currency: hotel.draft.currency,
+        tax_version: TABLE_VERSION,
+        client_reference: None,
+        created_ms: 0,
+    };
+    let names = names(state, hotel, &terms);
+    Some(QuoteView::of(&terms, names.zone, &names.lines))
+}

@@ -1,0 +1,114 @@
+//! The operators' listener: health, readiness, metrics, and calls behind the operator token.
+//!
+//! It stands on loopback unless configured otherwise and knows no guest and no partner.
+
+use axum::extract::{FromRequestParts, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, extract::Request};
+use http::request::Parts;
+use http::{StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::envelope::{no_such_method, no_such_route};
+use super::trace::{TRACEPARENT, Trace};
+use crate::problem::{Problem, Unrendered};
+use crate::state::AppState;
+use crate::telemetry;
+
+/// What `holdfast admin status` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// `loading`, `serving` or `stopping`.
+    pub phase: String,
+    pub version: String,
+    pub node: u64,
+    /// `leader`, `follower`, `candidate`, `learner` or `stopped`.
+    pub role: String,
+    pub term: u64,
+    pub last_index: u64,
+    pub applied_index: u64,
+    /// Commands that wait to be proposed.
+    pub queued: usize,
+    /// RFC 3339, the log's clock.
+    pub log_time: String,
+    /// Nights that can be sold from today on.
+    pub horizon_nights: u16,
+    pub hotels: u32,
+}
+
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/v1/ops/status", get(status))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(render))
+        .with_state(state)
+}
+
+/// Turns problems into bodies; the public envelope's other duties do not apply here.
+async fn render(request: Request, next: Next) -> Response {
+    let trace = Trace::of(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(Unrendered(problem)) = response.extensions_mut().remove::<Unrendered>() {
+        response = problem.render(&trace.id());
+    }
+    response.headers_mut().insert(TRACEPARENT, trace.header());
+    response
+}
+
+async fn ready(State(state): State<AppState>) -> Response {
+    let phase = state.readiness().name();
+    let code =
+        if state.readiness().is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, format!("{phase}\n")).into_response()
+}
+
+async fn metrics(State(state): State<AppState>) -> Response {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge; exact up to 2^53 entries")]
+    metrics::gauge!("holdfast_applied_index").set(state.reader().applied_index() as f64);
+    let text = telemetry::metrics().render();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Somebody who can read the data directory.
+struct Operator;
+
+impl FromRequestParts<AppState> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let given = parts.headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
+        let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
+        // Digests, so that the time of the comparison says nothing about the token.
+        let known = blake3::hash(state.operator_token().as_bytes());
+        match given.map(blake3::hash) {
+            Some(digest) if digest == known => Ok(Self),
+            _ => Err(Problem::unauthorized(
+                "auth.invalid",
+                "This call needs the operator token, kept in the data directory.",
+            )),
+        }
+    }
+}
+
+async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeStatus> {
+    let node = state.node().status();
+    axum::Json(NodeStatus {
+        phase: state.readiness().name().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: node.node,
+        role: format!("{:?}", node.role).to_lowercase(),
+        term: node.term,
+        last_index: node.last_log.unwrap_or(0),
+        queued: node.queued,
+        applied_index: state.reader().applied_index(),
+        log_time: crate::wire::instant::utc(state.now_ms()),
+        horizon_nights: state.reader().settings().map_or(0, |made| made.horizon_nights),
+        hotels: state.reader().hotels_count(),
+    })
+}

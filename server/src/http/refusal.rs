@@ -1,0 +1,126 @@
+//! The engine's refusals as problems: the one place where outcomes become statuses and words.
+
+use holdfast_engine::refusal::{Layer, Reason};
+use holdfast_engine::{Blocker as EngineBlocker, Code, Reader, Refusal};
+use http::StatusCode;
+
+use crate::problem::{Blocker, Problem};
+use crate::wire::money::Money;
+
+/// Dresses a refusal. Ids of layers are looked up in the catalogue of now; they never change.
+pub fn problem(refusal: &Refusal, reader: &Reader) -> Problem {
+    if refusal.code == Code::Invariant {
+        tracing::error!(?refusal, "the engine met a state that must not be");
+        return Problem::internal();
+    }
+    let status =
+        StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let blockers = refusal.blockers.iter().map(|blocker| self::blocker(blocker, reader)).collect();
+    let mut problem =
+        Problem::new(status, refusal.code.name(), detail(refusal.code)).with_blockers(blockers);
+    if let Some(total) = refusal.total {
+        // The deployment's hotels may differ in currency; the hold's own reply names it.
+        problem = problem.with("total", total);
+    }
+    if let Some(booking) = refusal.booking {
+        problem = problem.with("booking_id", booking.to_string());
+    }
+    if let Some(hold) = refusal.hold {
+        problem = problem.with("hold_id", hold.to_string());
+    }
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => problem.retry_after(5),
+        StatusCode::TOO_MANY_REQUESTS => problem.retry_after(30),
+        _ => problem,
+    }
+}
+
+/// A total as the problem's `total` member, with its currency.
+pub fn with_total(problem: Problem, total: Money) -> Problem {
+    problem.with("total", total)
+}
+
+/// One obstacle, in words.
+pub fn blocker(blocker: &EngineBlocker, reader: &Reader) -> Blocker {
+    Blocker {
+        code: blocker.reason.name().to_owned(),
+        night: Some(blocker.night.to_string()),
+        layer: match blocker.layer {
+            Layer::Hotel => "hotel".to_owned(),
+            Layer::RoomType(ix) => reader
+                .room_type(ix)
+                .map_or_else(|| "room_type".to_owned(), |found| format!("room_type:{}", found.id)),
+            Layer::RatePlan(ix) => reader
+                .rate_plan(ix)
+                .map_or_else(|| "rate_plan".to_owned(), |found| format!("rate_plan:{}", found.id)),
+        },
+        detail: reason(blocker.reason),
+    }
+}
+
+fn reason(reason: Reason) -> String {
+    match reason {
+        Reason::HotelNotLive => "The hotel is not on sale.".to_owned(),
+        Reason::Closed => "Closed.".to_owned(),
+        Reason::NoPrice => "There is no price for this night.".to_owned(),
+        Reason::ClosedToArrival => "Nobody may arrive on this day.".to_owned(),
+        Reason::ClosedToDeparture => "Nobody may depart on this day.".to_owned(),
+        Reason::MinStayArrival(nights) => {
+            format!("Arriving on this day means staying at least {nights} nights.")
+        }
+        Reason::MaxStayArrival(nights) => {
+            format!("Arriving on this day means staying at most {nights} nights.")
+        }
+        Reason::MinStayThrough(nights) => {
+            format!("A stay over this night has at least {nights} nights.")
+        }
+        Reason::MaxStayThrough(nights) => {
+            format!("A stay over this night has at most {nights} nights.")
+        }
+        Reason::Insufficient { free, wanted, held: 0 } => {
+            format!("{free} rooms are left, {wanted} are wanted.")
+        }
+        Reason::Insufficient { free, wanted, held } => {
+            format!(
+                "{free} rooms are left, {wanted} are wanted; {held} are held and may come back."
+            )
+        }
+        Reason::TooManyGuests => "The room does not take so many guests.".to_owned(),
+    }
+}
+
+fn detail(code: Code) -> &'static str {
+    match code {
+        Code::NotConfigured => "This node is not set up yet.",
+        Code::Invariant => "Internal error.",
+        Code::NotFound => "There is no such thing here.",
+        Code::Malformed => "The request is outside the bounds of what can be stored.",
+        Code::CapacityReached => "This deployment can take no more of these.",
+        Code::VersionMismatch => "It has changed since you read it; read it again.",
+        Code::StateConflict => "Its state does not allow this.",
+        Code::KeyReused => "This Idempotency-Key was used for another request; take a new key.",
+        Code::KeysFull => "No more idempotency keys can be kept right now; try again later.",
+        Code::ReferenceDuplicate => "You have used this client_reference before.",
+        Code::StayTooShort => "A stay has at least one night: check_out lies after check_in.",
+        Code::StayTooLong => "The stay is longer than the hotel takes.",
+        Code::StayInPast => "Check-in lies before the hotel's today.",
+        Code::StayBeyondHorizon => "The stay reaches beyond what can be sold yet.",
+        Code::StayRestricted => "The hotel's stay rules stand in the way; see `blockers`.",
+        Code::StayClosed => "Closed for these dates; see `blockers`.",
+        Code::RateMissing => "There is no price for every night; see `blockers`.",
+        Code::OccupancyTooMany => "The rooms do not take so many guests.",
+        Code::InventoryInsufficient => "There are not enough rooms on every night; see `blockers`.",
+        Code::InventoryTooLarge => "A night counts at most 4,095 rooms.",
+        Code::PriceChanged => "The price is no longer what you expected; see `total`.",
+        Code::PriceOutOfRange => "The price is out of range.",
+        Code::QuotaExceeded => "You hold as many rooms as one guest may; release some or wait.",
+        Code::HoldExpired => "The hold has expired.",
+        Code::HoldReleased => "The hold was released.",
+        Code::HoldAlreadyConfirmed => "The hold is a booking already; see `booking_id`.",
+        Code::HoldConfirming => "Another confirmation of this hold is under way.",
+        Code::HoldNotConfirming => "No payment is under way for this hold.",
+        Code::HoldExtensionLimit => "The hold cannot be extended any further.",
+        Code::PaymentDeclined => "The payment was declined; the hold goes on as before.",
+        Code::BookingState => "The booking's state does not allow this.",
+    }
+}

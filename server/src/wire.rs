@@ -1,0 +1,27 @@
+//! The shapes on the wire: what doors read and write as JSON, and the one layer that checks them.
+//!
+//! A type here mirrors the contract; the engine's types never appear in JSON. **Invariant:** what
+//! comes out of a `check` fits every bound of the engine, so a command made from it is not refused
+//! for its form.
+
+pub mod ari;
+pub mod booking;
+pub mod check;
+pub mod destination;
+pub mod found;
+pub mod hold;
+pub mod hotel;
+pub mod hotel_page;
+pub mod instant;
+pub mod inventory;
+pub mod language;
+pub mod money;
+pub mod offer;
+pub mod page;
+pub mod quote;
+pub mod rate_plan;
+pub mod room_type;
+pub mod search;
+pub mod stay;
+pub mod text;
+pub mod words;

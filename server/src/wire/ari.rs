@@ -1,0 +1,395 @@
+//! Lines of the bulk stream: what a partner writes and what it reads back for each.
+
+use holdfast_engine::ari::{Change, LineOutcome, LineRefusal, OnConflict as EngineOnConflict};
+use holdfast_engine::civil::{Night, Weekdays};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+
+/// One line: what to write on nights `from..=to` of a room type, and of one of its rate plans.
+/// A field left out stays as it is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// Rises within its source, from 1.
+    #[schema(example = 1, minimum = 1)]
+    pub seq: u64,
+    /// May be said; must then be the room type's hotel.
+    #[serde(default)]
+    pub hotel: Option<String>,
+    pub room_type: String,
+    #[serde(default)]
+    pub rate_plan: Option<String>,
+    #[schema(example = "2027-04-01", format = Date)]
+    pub from: String,
+    /// Inclusive.
+    #[schema(example = "2027-04-30", format = Date)]
+    pub to: String,
+    /// Only these days of the week; all when left out.
+    #[serde(default)]
+    pub days: Option<Vec<Day>>,
+    #[serde(default)]
+    #[schema(example = 10)]
+    pub allotment: Option<i64>,
+    #[serde(default)]
+    pub allotment_delta: Option<i64>,
+    #[serde(default)]
+    pub overbook: Option<i64>,
+    /// Minor units of the hotel's currency for one night; needs `rate_plan`.
+    #[serde(default)]
+    #[schema(example = 150_000)]
+    pub price: Option<i64>,
+    /// May be said; must then be the hotel's.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// `null` or 0 takes the limit away.
+    #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u8>)]
+    pub min_stay_arrival: Option<i64>,
+    #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u8>)]
+    pub max_stay_arrival: Option<i64>,
+    #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u8>)]
+    pub min_stay_through: Option<i64>,
+    #[serde(default, deserialize_with = "limit")]
+    #[schema(value_type = Option<u8>)]
+    pub max_stay_through: Option<i64>,
+    #[serde(default)]
+    pub closed_to_arrival: Option<bool>,
+    #[serde(default)]
+    pub closed_to_departure: Option<bool>,
+    /// Of the rate plan where the line names one, else of the room type.
+    #[serde(default)]
+    pub closed: Option<bool>,
+    /// What to do where `allotment` goes below what is promised.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+}
+
+/// `null` means "no limit", which the engine writes as 0; a field left out means "as it is".
+fn limit<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
+    Option::<i64>::deserialize(reader).map(|given| Some(given.unwrap_or(0)))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// Take it; what is promised stays, nothing is available.
+    #[default]
+    Accept,
+    /// Refuse the line.
+    Reject,
+    /// Cut only as far as promises allow.
+    Clamp,
+}
+
+impl From<OnConflict> for EngineOnConflict {
+    fn from(choice: OnConflict) -> Self {
+        match choice {
+            OnConflict::Accept => Self::Accept,
+            OnConflict::Reject => Self::Reject,
+            OnConflict::Clamp => Self::Clamp,
+        }
+    }
+}
+
+/// Why a line was refused before it became part of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: String,
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl Refusal {
+    pub fn new(code: &str, pointer: &str, detail: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), pointer: pointer.to_owned(), detail: detail.into() }
+    }
+}
+
+impl From<&Problem> for Refusal {
+    fn from(problem: &Problem) -> Self {
+        let pointer = problem.errors.first().map_or("", |error| error.pointer.as_str());
+        Self::new(&problem.code, pointer, problem.detail.clone())
+    }
+}
+
+impl From<LineRefusal> for Refusal {
+    fn from(refusal: LineRefusal) -> Self {
+        let (code, pointer) = refusal.name();
+        Self::new(code, pointer, detail(refusal))
+    }
+}
+
+fn detail(refusal: LineRefusal) -> &'static str {
+    match refusal {
+        LineRefusal::UnknownRoomType | LineRefusal::NotYours => "There is no such room type here.",
+        LineRefusal::UnknownRatePlan => "The room type has no such rate plan.",
+        LineRefusal::NothingToWrite => "The line says nothing to write.",
+        LineRefusal::NeedsRatePlan => "Prices and stay rules belong to a rate plan; name it.",
+        LineRefusal::EmptyRange => "`to` lies before `from`.",
+        LineRefusal::NoWeekday => "No night of the range falls on these days.",
+        LineRefusal::PastNight => "The range begins before the hotel's today.",
+        LineRefusal::BeyondHorizon => "The range ends beyond the horizon.",
+        LineRefusal::TooLarge => "A night counts at most 4,095 rooms, overbooking included.",
+        LineRefusal::BelowZero => "The allotment would fall below 0.",
+        LineRefusal::PriceOutOfRange => "The price is out of range.",
+        LineRefusal::StayLimitOutOfRange => "A stay limit is 0 (none) to 63 nights.",
+        LineRefusal::MaxBelowMin => "The longest stay would be below the shortest.",
+        LineRefusal::BelowPromised => "More rooms than that are promised already.",
+    }
+}
+
+impl Line {
+    /// Dates, days and values in the engine's terms. Ids are resolved by the door.
+    pub fn nights(&self) -> Result<(Night, Night, Weekdays), Refusal> {
+        let date = |pointer: &str, text: &str| {
+            text.parse::<Night>()
+                .map_err(|error| Refusal::new("date.invalid", pointer, error.to_string()))
+        };
+        let days = self.days.as_ref().map_or(Weekdays::ALL, |days| {
+            Weekdays(days.iter().fold(0, |set, day| set | 1 << (*day as u8)))
+        });
+        Ok((date("/from", &self.from)?, date("/to", &self.to)?, days))
+    }
+
+    pub fn change(&self) -> Result<Change, Refusal> {
+        let too_large = "A night counts at most 4,095 rooms, overbooking included.";
+        let rooms = |pointer: &'static str, value: Option<i64>| match value {
+            Some(..0) => Err(Refusal::new("inventory.below_zero", pointer, "must be at least 0")),
+            Some(value) => u16::try_from(value)
+                .map(Some)
+                .map_err(|_| Refusal::new("inventory.too_large", pointer, too_large)),
+            None => Ok(None),
+        };
+        let overbook = rooms("/overbook", self.overbook)?
+            .map(|value| {
+                u8::try_from(value)
+                    .map_err(|_| Refusal::new("inventory.too_large", "/overbook", "at most 255"))
+            })
+            .transpose()?;
+        let allotment_delta = self
+            .allotment_delta
+            .map(|value| {
+                i16::try_from(value)
+                    .map_err(|_| Refusal::new("inventory.too_large", "/allotment_delta", too_large))
+            })
+            .transpose()?;
+        Ok(Change {
+            allotment: rooms("/allotment", self.allotment)?,
+            allotment_delta,
+            overbook,
+            price: self.price,
+            min_stay_arrival: stay_limit("/min_stay_arrival", self.min_stay_arrival)?,
+            max_stay_arrival: stay_limit("/max_stay_arrival", self.max_stay_arrival)?,
+            min_stay_through: stay_limit("/min_stay_through", self.min_stay_through)?,
+            max_stay_through: stay_limit("/max_stay_through", self.max_stay_through)?,
+            closed_to_arrival: self.closed_to_arrival,
+            closed_to_departure: self.closed_to_departure,
+            closed: self.closed,
+        })
+    }
+}
+
+fn stay_limit(pointer: &str, value: Option<i64>) -> Result<Option<u8>, Refusal> {
+    value
+        .map(|value| {
+            u8::try_from(value).map_err(|_| {
+                let code = LineRefusal::StayLimitOutOfRange.name().0;
+                Refusal::new(code, pointer, detail(LineRefusal::StayLimitOutOfRange))
+            })
+        })
+        .transpose()
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LineResult {
+    /// The line's own number; absent where the line could not be read that far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Position in this request, from 1.
+    pub line: u64,
+    pub status: LineStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// JSON pointer into the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The position that holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LineStatus {
+    Applied,
+    /// Everything it says was so already.
+    Unchanged,
+    /// A later line of the same batch writes all of it.
+    Superseded,
+    /// Its `seq` is not above the last one applied.
+    Stale,
+    Rejected,
+}
+
+impl LineStatus {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Superseded => "superseded",
+            Self::Stale => "stale",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl LineResult {
+    pub fn refused(line: u64, seq: Option<u64>, refusal: Refusal) -> Self {
+        Self {
+            seq,
+            line,
+            status: LineStatus::Rejected,
+            code: Some(refusal.code),
+            pointer: Some(refusal.pointer),
+            detail: Some(refusal.detail),
+            index: None,
+        }
+    }
+
+    pub fn of(line: u64, seq: u64, outcome: LineOutcome, index: String) -> Self {
+        let status = match outcome {
+            LineOutcome::Applied => LineStatus::Applied,
+            LineOutcome::Unchanged => LineStatus::Unchanged,
+            LineOutcome::Superseded => LineStatus::Superseded,
+            LineOutcome::Stale => LineStatus::Stale,
+            LineOutcome::Rejected(refusal) => {
+                return Self::refused(line, Some(seq), refusal.into());
+            }
+        };
+        Self {
+            seq: Some(seq),
+            line,
+            status,
+            code: None,
+            pointer: None,
+            detail: None,
+            index: Some(index),
+        }
+    }
+}
+
+/// The last line of the reply.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Summary {
+    pub summary: Counts,
+}
+
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Counts {
+    pub lines: u64,
+    pub applied: u64,
+    pub unchanged: u64,
+    pub superseded: u64,
+    pub stale: u64,
+    pub rejected: u64,
+    /// Whether the whole request was read to its end.
+    pub complete: bool,
+    /// Why it was not: the code of the problem that ended the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The last `seq` of the source that counts; go on after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_seq: Option<u64>,
+}
+
+impl Counts {
+    pub fn count(&mut self, status: LineStatus) {
+        self.lines += 1;
+        *match status {
+            LineStatus::Applied => &mut self.applied,
+            LineStatus::Unchanged => &mut self.unchanged,
+            LineStatus::Superseded => &mut self.superseded,
+            LineStatus::Stale => &mut self.stale,
+            LineStatus::Rejected => &mut self.rejected,
+        } += 1;
+    }
+}
+
+/// Where a source stands.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SourceView {
+    pub source: String,
+    /// The last `seq` that counts; 0 where nothing has come yet.
+    pub last_seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(fields: &str) -> Line {
+        let text = format!(
+            r#"{{"seq":1,"room_type":"rt_x","from":"2027-04-01","to":"2027-04-30"{fields}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_limit_left_out_stays_and_null_takes_it_away() {
+        assert_eq!(line("").change().unwrap().min_stay_arrival, None);
+        let cleared = line(r#","min_stay_arrival":null"#).change().unwrap();
+        assert_eq!(cleared.min_stay_arrival, Some(0));
+        assert_eq!(line(r#","price":null"#).change().unwrap().price, None);
+    }
+
+    #[test]
+    fn numbers_past_their_width_get_the_domains_code() {
+        for (fields, code) in [
+            (r#","allotment":70000"#, "inventory.too_large"),
+            (r#","allotment":-1"#, "inventory.below_zero"),
+            (r#","overbook":256"#, "inventory.too_large"),
+            (r#","min_stay_through":256"#, "ari.stay_limit_out_of_range"),
+            (r#","max_stay_arrival":-1"#, "ari.stay_limit_out_of_range"),
+        ] {
+            assert_eq!(line(fields).change().unwrap_err().code, code, "{fields}");
+        }
+    }
+
+    #[test]
+    fn days_make_a_mask_and_none_makes_an_empty_one() {
+        let (_, _, days) = line(r#","days":["fri","sat"]"#).nights().unwrap();
+        assert_eq!(days, Weekdays(0b011_0000));
+        assert!(line(r#","days":[]"#).nights().unwrap().2.is_empty());
+        assert_eq!(line("").nights().unwrap().2, Weekdays::ALL);
+    }
+
+    #[test]
+    fn a_buddhist_year_is_refused_with_a_hint() {
+        let mut line = line("");
+        line.to = "2570-04-30".into();
+        let refusal = line.nights().unwrap_err();
+        assert_eq!((refusal.code.as_str(), refusal.pointer.as_str()), ("date.invalid", "/to"));
+        assert!(refusal.detail.contains("2027"), "{}", refusal.detail);
+    }
+}

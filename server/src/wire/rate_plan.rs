@@ -1,0 +1,241 @@
+//! A rate plan on the wire, with its cancellation policy.
+
+use holdfast_engine::catalogue::{
+    MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy, RatePlan as EngineRatePlan,
+    RatePlanDraft, Tier as EngineTier,
+};
+use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::check::{Check, minute_text};
+use super::text::Text;
+use crate::problem::Problem;
+
+/// What a partner says of a rate plan.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatePlanBody {
+    pub name: Text,
+    #[serde(default)]
+    pub meal_plan: MealPlan,
+    /// Whether prices include service charge and taxes.
+    pub tax_inclusive: bool,
+    /// Tiers from the earliest deadline to the latest; none means free until check-in.
+    #[serde(default)]
+    pub cancellation: Vec<Tier>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MealPlan {
+    #[default]
+    RoomOnly,
+    Breakfast,
+    HalfBoard,
+    FullBoard,
+    AllInclusive,
+}
+
+/// After `until_time` (hotel-local) on the day `until_days` before check-in, cancelling costs
+/// `penalty`, until the next tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    #[schema(example = 7)]
+    pub until_days: u16,
+    #[schema(example = "18:00")]
+    pub until_time: String,
+    pub penalty: Penalty,
+}
+
+/// Exactly one of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Penalty {
+    /// Basis points of the total with taxes, 0 to 10,000.
+    PercentBp(u16),
+    /// The actual prices of the first nights.
+    Nights(u8),
+    /// Minor units for the whole booking.
+    Fixed(i64),
+}
+
+impl From<MealPlan> for EngineMealPlan {
+    fn from(plan: MealPlan) -> Self {
+        match plan {
+            MealPlan::RoomOnly => Self::RoomOnly,
+            MealPlan::Breakfast => Self::Breakfast,
+            MealPlan::HalfBoard => Self::HalfBoard,
+            MealPlan::FullBoard => Self::FullBoard,
+            MealPlan::AllInclusive => Self::AllInclusive,
+        }
+    }
+}
+
+impl From<EngineMealPlan> for MealPlan {
+    fn from(plan: EngineMealPlan) -> Self {
+        match plan {
+            EngineMealPlan::RoomOnly => Self::RoomOnly,
+            EngineMealPlan::Breakfast => Self::Breakfast,
+            EngineMealPlan::HalfBoard => Self::HalfBoard,
+            EngineMealPlan::FullBoard => Self::FullBoard,
+            EngineMealPlan::AllInclusive => Self::AllInclusive,
+        }
+    }
+}
+
+impl From<Penalty> for EnginePenalty {
+    fn from(penalty: Penalty) -> Self {
+        match penalty {
+            Penalty::PercentBp(share) => Self::PercentBp(share),
+            Penalty::Nights(nights) => Self::Nights(nights),
+            Penalty::Fixed(amount) => Self::Fixed(amount),
+        }
+    }
+}
+
+impl From<EnginePenalty> for Penalty {
+    fn from(penalty: EnginePenalty) -> Self {
+        match penalty {
+            EnginePenalty::PercentBp(share) => Self::PercentBp(share),
+            EnginePenalty::Nights(nights) => Self::Nights(nights),
+            EnginePenalty::Fixed(amount) => Self::Fixed(amount),
+        }
+    }
+}
+
+impl RatePlanBody {
+    pub fn check(&self) -> Result<RatePlanDraft, Problem> {
+        let mut check = Check::new();
+        let draft = RatePlanDraft {
+            name: self.name.check_name("/name", &mut check),
+            meal_plan: self.meal_plan.into(),
+            tax_inclusive: self.tax_inclusive,
+            policy: check_policy(&self.cancellation, &mut check),
+        };
+        check.finish()?;
+        Ok(draft)
+    }
+
+    pub fn of(draft: &RatePlanDraft) -> Self {
+        Self {
+            name: Text::from(&draft.name),
+            meal_plan: draft.meal_plan.into(),
+            tax_inclusive: draft.tax_inclusive,
+            cancellation: tiers(&draft.policy),
+        }
+    }
+}
+
+fn check_policy(tiers: &[Tier], check: &mut Check) -> Policy {
+    if tiers.len() > POLICY_TIERS_MAX {
+        let detail = format!("must have at most {POLICY_TIERS_MAX} tiers");
+        check.fault("/cancellation", "list.too_long", detail);
+    }
+    let mut policy = Policy::default();
+    for (position, tier) in tiers.iter().take(POLICY_TIERS_MAX).enumerate() {
+        let at = format!("/cancellation/{position}");
+        let until_days =
+            check.range(&format!("{at}/until_days"), tier.until_days, 0..=MAX_STAY_MAX);
+        let until_minute = check.minute_of_day(&format!("{at}/until_time"), &tier.until_time);
+        match tier.penalty {
+            Penalty::PercentBp(10_001..) => {
+                check.fault(&format!("{at}/penalty/percent_bp"), "field.range", "at most 10000");
+            }
+            Penalty::Fixed(..0) => {
+                check.fault(&format!("{at}/penalty/fixed"), "field.range", "at least 0");
+            }
+            _ => {}
+        }
+        let tier = EngineTier { until_days, until_minute, penalty: tier.penalty.into() };
+        let follows = policy.tiers.last().is_none_or(|before| {
+            (before.until_days, tier.until_minute) > (tier.until_days, before.until_minute)
+        });
+        if !follows {
+            let detail = "its deadline must be later than that of the tier before it";
+            check.fault(&at, "policy.order", detail);
+        }
+        policy.tiers.push(tier);
+    }
+    policy
+}
+
+/// The tiers of a policy as shown outside.
+pub fn tiers(policy: &Policy) -> Vec<Tier> {
+    let one = |tier: &EngineTier| Tier {
+        until_days: tier.until_days,
+        until_time: minute_text(tier.until_minute),
+        penalty: tier.penalty.into(),
+    };
+    policy.tiers.iter().map(one).collect()
+}
+
+/// A rate plan as its partner sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RatePlanView {
+    #[schema(example = "rp_06f2k9d0c5xk7v8zq1m3n4p5r6")]
+    pub id: String,
+    pub room_type_id: String,
+    pub version: u32,
+    #[serde(flatten)]
+    pub body: RatePlanBody,
+}
+
+impl RatePlanView {
+    pub fn of(rate_plan: &EngineRatePlan, room_type_id: String) -> Self {
+        Self {
+            id: rate_plan.id.to_string(),
+            room_type_id,
+            version: rate_plan.version,
+            body: RatePlanBody::of(&rate_plan.draft),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(cancellation: serde_json::Value) -> Result<RatePlanBody, serde_json::Error> {
+        serde_json::from_value(serde_json::json!({
+            "name": {"th": "ก", "en": "A"}, "tax_inclusive": false, "cancellation": cancellation
+        }))
+    }
+
+    #[test]
+    fn policies_in_order_are_taken_and_read_back_the_same() {
+        let draft = body(serde_json::json!([
+            {"until_days": 7, "until_time": "18:00", "penalty": {"percent_bp": 5000}},
+            {"until_days": 1, "until_time": "12:00", "penalty": {"nights": 1}},
+            {"until_days": 1, "until_time": "18:00", "penalty": {"fixed": 100_000}},
+        ]))
+        .unwrap()
+        .check()
+        .unwrap();
+        assert!(draft.is_valid());
+        assert_eq!(RatePlanBody::of(&draft).check().unwrap(), draft);
+    }
+
+    #[test]
+    fn policies_out_of_order_or_range_are_refused() {
+        let free = serde_json::json!({"percent_bp": 0});
+        let tier = |days: u16, time: &str, penalty: &serde_json::Value| {
+            let (until_days, until_time) = (days, time);
+            serde_json::json!({
+                "until_days": until_days, "until_time": until_time, "penalty": penalty
+            })
+        };
+        for tiers in [
+            serde_json::json!([tier(1, "00:00", &free), tier(7, "00:00", &free)]),
+            serde_json::json!([tier(1, "00:00", &free), tier(1, "00:00", &free)]),
+            serde_json::json!([tier(1, "24:00", &free)]),
+            serde_json::json!([tier(1, "00:00", &serde_json::json!({"percent_bp": 10_001}))]),
+            serde_json::json!([tier(1, "00:00", &serde_json::json!({"fixed": -1}))]),
+        ] {
+            assert!(body(tiers.clone()).unwrap().check().is_err(), "{tiers}");
+        }
+        let both = serde_json::json!({"percent_bp": 0, "nights": 1});
+        assert!(body(serde_json::json!([tier(1, "00:00", &both)])).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! The guests' doors, through HTTP, on a real node whose clock the test drives.
+
+#[path = "guest/bookings.rs"]
+mod bookings;
+#[path = "guest/cancellations.rs"]
+mod cancellations;
+#[path = "guest/description.rs"]
+mod description;
+#[path = "guest/destinations.rs"]
+mod destinations;
+#[path = "guest/holds.rs"]
+mod holds;
+#[path = "guest/house.rs"]
+mod house;
+#[path = "guest/idempotency.rs"]
+mod idempotency;
+#[path = "guest/journey.rs"]
+mod journey;
+#[path = "guest/offers.rs"]
+mod offers;
+#[path = "guest/payments.rs"]
+mod payments;
+#[path = "guest/search.rs"]
+mod search;

@@ -1,0 +1,123 @@
+//! Processes beside this one: the server under load, the bare handler, and their end.
+//!
+//! The benchmark runs itself again in another role, so that server and client never share a process.
+//! Invariant: a child ends with the value that stands for it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{StatusCode, header};
+use axum::routing::{get, post};
+use holdfast_server::config::{Config, LOG_FILTER_DEFAULT, LogFormat};
+use holdfast_server::{serve, telemetry};
+
+const ROLE: &str = "HOLDFAST_BENCH_ROLE";
+
+/// A process that serves HTTP.
+pub struct Child {
+    process: std::process::Child,
+    pub address: SocketAddr,
+}
+
+impl Child {
+    /// The product, over a data directory, just as `holdfast serve` starts it.
+    pub fn server(data_dir: &Path) -> anyhow::Result<Self> {
+        Self::spawn("server", &[&data_dir.display().to_string()])
+    }
+
+    /// Two axum handlers that read the body and answer with so many bytes: `POST` and `GET`.
+    pub fn bare(post_bytes: usize, get_bytes: usize) -> anyhow::Result<Self> {
+        Self::spawn("bare", &[&post_bytes.to_string(), &get_bytes.to_string()])
+    }
+
+    fn spawn(role: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .env(ROLE, role)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut line = String::new();
+        let stdout = process.stdout.take().context("the child's output is piped")?;
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().parse().with_context(|| format!("the {role} did not start"))?;
+        Ok(Self { process, address })
+    }
+
+    /// Processor time it has used so far, user and system.
+    pub fn cpu(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        // Fields 14 and 15, counted after the name in parentheses; in ticks of 10 ms.
+        let after_name = text.rsplit(") ").next().unwrap_or_default();
+        let ticks =
+            after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs the role this process was started for; `false` where it was started by a person.
+pub fn run_role() -> anyhow::Result<bool> {
+    let Ok(role) = std::env::var(ROLE) else { return Ok(false) };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match (role.as_str(), arguments.as_slice()) {
+        ("server", [data_dir]) => runtime.block_on(server(data_dir))?,
+        ("bare", [post, get]) => runtime.block_on(bare(post.parse()?, get.parse()?))?,
+        (role, arguments) => anyhow::bail!("no role {role} with {arguments:?}"),
+    }
+    Ok(true)
+}
+
+async fn server(data_dir: &str) -> anyhow::Result<()> {
+    telemetry::start_logs(LogFormat::Json, LOG_FILTER_DEFAULT);
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = Config { data_dir: data_dir.into(), http: any, ops: any, ..Config::default() };
+    let server = serve::start(config, None).await?;
+    announce(server.http())?;
+    server.run().await
+}
+
+async fn bare(post_bytes: usize, get_bytes: usize) -> anyhow::Result<()> {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    let json_too = json.clone();
+    let answer = |bytes: usize| Bytes::from(vec![b' '; bytes]);
+    let (made, found) = (answer(post_bytes), answer(get_bytes));
+    let router = Router::new()
+        .route(
+            "/v1/holds",
+            post(async move |body: Bytes| {
+                drop(body);
+                (StatusCode::CREATED, json_too, made)
+            }),
+        )
+        .route("/v1/search", get(async move || (json, found)));
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    announce(socket.local_addr()?)?;
+    let socket = axum::serve::ListenerExt::tap_io(socket, |stream| {
+        // A connection that lost this early is the client's to notice.
+        let _ = stream.set_nodelay(true);
+    });
+    Ok(axum::serve(socket, router).await?)
+}
+
+fn announce(address: SocketAddr) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{address}")?;
+    out.flush()
+}

@@ -1,0 +1,22 @@
+//! The figures, one file each.
+
+pub mod durable;
+pub mod engine;
+pub mod http;
+pub mod memory;
+pub mod peers;
+pub mod replay;
+pub mod search;
+
+/// How large a figure is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    pub quick: bool,
+}
+
+impl Scale {
+    /// A tenth in a quick run.
+    pub const fn of(self, full: usize) -> usize {
+        if self.quick { full / 10 } else { full }
+    }
+}

@@ -1,0 +1,110 @@
+//! Benchmarks of Holdfast: every figure beside its floor or its peers, in one run, on this machine.
+//!
+//! `bench [--quick] [--dir DIR] [NAME…]`; without names all of them. Prints and judges nothing: the only
+//! failure is a figure that could not be measured.
+
+mod child;
+mod dice;
+mod engine_run;
+mod figures;
+mod http_load;
+mod machine;
+mod peers;
+mod report;
+mod stopwatch;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use figures::Scale;
+
+const USAGE: &str = "\
+usage: bench [--quick] [--dir DIR] [NAME...]
+
+  engine    holds a second in memory, on one core and on two; admission
+  search    a city of 500 hotels, in memory
+  memory    resident bytes of a room-type-night and of a hold
+  durable   holds a second that are on disk before they are answered, in process
+  replay    start-up time over a million log entries
+  http      holds and searches through the door, beside a bare handler
+  peers     the same holds in PostgreSQL and Redis
+
+  --quick   a tenth of the work: whether it runs, not how fast
+  --dir     where logs and databases are put [default: the system's temporary directory];
+            must lie on the disk that is to be measured, not in memory";
+
+const FIGURES: [&str; 7] = ["engine", "search", "memory", "durable", "replay", "http", "peers"];
+
+struct Asked {
+    names: Vec<String>,
+    scale: Scale,
+    dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    if child::run_role()? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let asked = match parse(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(message) => {
+            eprintln!("{message}\n{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    if cfg!(debug_assertions) {
+        println!("NOTE: built without optimisation; run it with `./dev bench`");
+    }
+    let scratch = tempfile::Builder::new().prefix("holdfast-bench-").tempdir_in(&asked.dir)?;
+    // Other accounts (PostgreSQL's) have to reach what is theirs beneath it.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(scratch.path(), open)?;
+    machine::print(scratch.path())?;
+    for name in &asked.names {
+        figure(name, asked.scale, scratch.path())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked =
+        Asked { names: Vec::new(), scale: Scale { quick: false }, dir: std::env::temp_dir() };
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => asked.scale.quick = true,
+            "--dir" => asked.dir = arguments.next().ok_or("--dir needs a directory")?.into(),
+            name if FIGURES.contains(&name) => asked.names.push(name.to_owned()),
+            other => return Err(format!("no figure and no option: {other}")),
+        }
+    }
+    if asked.names.is_empty() {
+        asked.names = FIGURES.map(str::to_owned).to_vec();
+    }
+    Ok(asked)
+}
+
+fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match name {
+        "engine" => figures::engine::run(scale),
+        "search" => figures::search::run(scale),
+        "memory" => figures::memory::run(scale),
+        "durable" => runtime()?.block_on(figures::durable::run(scale, scratch))?,
+        "replay" => runtime()?.block_on(figures::replay::run(scale, scratch))?,
+        "http" => figures::http::run(scale, scratch)?,
+        _ => figures::peers::run(scale, scratch)?,
+    }
+    Ok(())
+}

@@ -125,7 +125,8 @@ impl Reader {
 
     /// Rows never go away: where this was true once, it stays true.
     fn has_calendar(&self, room_type: RoomTypeIx) -> bool {
-        self.shared.escrow.row(room_type.0).is_some() && self.shared.cells.row(room_type.0).is_some()
+        self.shared.escrow.row(room_type.0).is_some()
+            && self.shared.cells.row(room_type.0).is_some()
     }
 
     /// Takes night after night; the number of nights before the first short one, whose rooms are taken
@@ -138,7 +139,9 @@ impl Reader {
         };
         let nights = stay.nights();
         let mut taken = 0;
-        for (escrow, cell) in escrow.nights(stay.check_in, nights).zip(cells.nights(stay.check_in, nights)) {
+        for (escrow, cell) in
+            escrow.nights(stay.check_in, nights).zip(cells.nights(stay.check_in, nights))
+        {
             let under_way = take(escrow, rooms);
             // Acquire: pairs with the writer's Release, so that a night is seen whole.
             if Cell(cell.load(Ordering::Acquire)).free() < under_way.saturating_add(rooms) {
@@ -165,7 +168,9 @@ impl Reader {
         for &(room_type, rooms) in &demand.rooms {
             find_cell_blockers(&self.shared, room_type, demand.stay, rooms, &mut blockers);
         }
-        blockers.retain(|blocker| matches!(blocker.reason, crate::refusal::Reason::Insufficient { .. }));
+        blockers.retain(|blocker| {
+            matches!(blocker.reason, crate::refusal::Reason::Insufficient { .. })
+        });
         (!blockers.is_empty()).then_some(blockers)
     }
 

@@ -97,7 +97,9 @@ impl Night {
 fn days_in(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -171,7 +173,10 @@ mod tests {
 
     #[test]
     fn leap_days_follow_the_gregorian_rule() {
-        assert_eq!("2028-02-29".parse::<Night>().map(|night| night.to_string()), Ok("2028-02-29".into()));
+        assert_eq!(
+            "2028-02-29".parse::<Night>().map(|night| night.to_string()),
+            Ok("2028-02-29".into())
+        );
         assert_eq!("2027-02-29".parse::<Night>(), Err(Error::NoSuchDay));
         assert_eq!("2100-02-29".parse::<Night>(), Err(Error::NoSuchDay));
     }
@@ -185,7 +190,15 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for text in ["", "2027", "2027-1-31", "2027-01-31T00:00", "+027-01-31", "2027-13-01", "１９９９-01-01"] {
+        for text in [
+            "",
+            "2027",
+            "2027-1-31",
+            "2027-01-31T00:00",
+            "+027-01-31",
+            "2027-13-01",
+            "１９９９-01-01",
+        ] {
             assert!(text.parse::<Night>().is_err(), "{text}");
         }
     }

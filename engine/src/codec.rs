@@ -67,10 +67,7 @@ mod tests {
     #[test]
     fn bytes_are_fixed_width_little_endian_behind_a_version() {
         let bytes = encode(&(7u32, vec![1u16, 2], Some(true)));
-        assert_eq!(
-            bytes,
-            [1, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 1, 1]
-        );
+        assert_eq!(bytes, [1, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 1, 1]);
     }
 
     #[test]

@@ -102,7 +102,13 @@ impl Writer {
         for at in 0..shared.hotels.len() {
             if let Some(hotel) = shared.hotels.get_full(at) {
                 let names = (hotel.ix, hotel.id, hotel.partner, hotel.version, hotel.status);
-                sum.add(&(1u8, names, hotel.draft.clone(), hotel.room_types.clone(), hotel.created_ms));
+                sum.add(&(
+                    1u8,
+                    names,
+                    hotel.draft.clone(),
+                    hotel.room_types.clone(),
+                    hotel.created_ms,
+                ));
             }
         }
         for at in 0..shared.room_types.len() {
@@ -140,7 +146,9 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
         Outcome::RoomType(kind) => encode_into(&(4u8, kind.id, kind.version), &mut bytes),
         Outcome::RatePlan(plan) => encode_into(&(5u8, plan.id, plan.version), &mut bytes),
         Outcome::Allotted(lines) => encode_into(&(6u8, lines.to_vec()), &mut bytes),
-        Outcome::Held { terms, expires_ms } => encode_into(&(7u8, terms.id, *expires_ms), &mut bytes),
+        Outcome::Held { terms, expires_ms } => {
+            encode_into(&(7u8, terms.id, *expires_ms), &mut bytes);
+        }
         Outcome::HoldChanged(hold) => {
             encode_into(&(8u8, hold.terms.id, hold.status, hold.expires_ms), &mut bytes);
         }

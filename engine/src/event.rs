@@ -26,11 +26,17 @@ pub enum Event {
         to: Night,
     },
     /// A cut went below what is promised.
-    InventoryOversubscribed { room_type: RoomTypeIx, night: Night, deficit: u32 },
+    InventoryOversubscribed {
+        room_type: RoomTypeIx,
+        night: Night,
+        deficit: u32,
+    },
     Held(Arc<Terms>),
     /// Extended, released, expired, or a payment began or failed.
     HoldChanged(Arc<Hold>),
     Booked(Arc<Booking>),
     BookingCancelled(Arc<Booking>),
-    NightsRetired { first: Night },
+    NightsRetired {
+        first: Night,
+    },
 }

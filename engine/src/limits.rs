@@ -77,6 +77,10 @@ pub const REFERENCE_BYTES_MAX: usize = 128;
 pub const SEALED_BYTES_MAX: usize = 16 * 1_024;
 /// Bytes of a wrapped guest key.
 pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
+/// Bytes of the name of a payment method.
+pub const PAYMENT_METHOD_BYTES_MAX: usize = 64;
+/// Bytes of a payment provider's own reference.
+pub const PROVIDER_REFERENCE_BYTES_MAX: usize = 256;
 /// Hotels of one deployment.
 pub const HOTELS_MAX: u32 = 1 << 20;
 /// Room types of one deployment.

@@ -15,8 +15,10 @@ use crate::money::{WHOLE_BP, share, split, wide_ratio};
 /// What one room costs for the whole stay, minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RoomQuote {
-    /// The room part of each night; sums to `room`.
-    pub nightly: Vec<i64>,
+    /// What the plan lists for each night.
+    pub prices: Vec<i64>,
+    /// The prices include service charge and taxes.
+    pub inclusive: bool,
     pub room: i64,
     pub service: i64,
     pub vat: i64,
@@ -42,7 +44,8 @@ pub struct Parts {
 /// shares of it, half-up, and `room = T − service − vat − fee`.
 #[must_use]
 pub fn parts(sum: i64, inclusive: bool, taxes: Taxes) -> Option<Parts> {
-    let (s, v, f) = (i128::from(taxes.service_bp), i128::from(taxes.vat_bp), i128::from(taxes.fee_bp));
+    let (s, v, f) =
+        (i128::from(taxes.service_bp), i128::from(taxes.vat_bp), i128::from(taxes.fee_bp));
     if !inclusive {
         let service = share(sum, taxes.service_bp)?;
         let vat = share(sum.checked_add(service)?, taxes.vat_bp)?;
@@ -63,17 +66,26 @@ pub fn parts(sum: i64, inclusive: bool, taxes: Taxes) -> Option<Parts> {
 #[must_use]
 pub fn room(prices: &[i64], inclusive: bool, taxes: Taxes) -> Option<RoomQuote> {
     let sum = prices.iter().try_fold(0i64, |sum, &price| sum.checked_add(price))?;
-    let parts = parts(sum, inclusive, taxes)?;
-    let nightly = if inclusive { split(parts.room, prices)? } else { prices.to_vec() };
-    let Parts { room, service, vat, fee, total } = parts;
-    (!nightly.is_empty()).then_some(RoomQuote { nightly, room, service, vat, fee, total })
+    let Parts { room, service, vat, fee, total } = parts(sum, inclusive, taxes)?;
+    let prices = prices.to_vec();
+    (!prices.is_empty()).then_some(RoomQuote { prices, inclusive, room, service, vat, fee, total })
 }
 
 impl RoomQuote {
+    /// The room part of each night; sums to `room`.
+    #[must_use]
+    pub fn nightly_room(&self) -> Vec<i64> {
+        if self.inclusive { self.by_night(self.room) } else { self.prices.clone() }
+    }
+
     /// Each night with its share of service charge and taxes; sums to `total`.
     #[must_use]
     pub fn nightly_total(&self) -> Vec<i64> {
-        split(self.total, &self.nightly).unwrap_or_default()
+        if self.inclusive { self.prices.clone() } else { self.by_night(self.total) }
+    }
+
+    fn by_night(&self, amount: i64) -> Vec<i64> {
+        split(amount, &self.prices).unwrap_or_default()
     }
 }
 
@@ -122,12 +134,12 @@ mod tests {
         ) {
             let quote = room(&prices, inclusive, Taxes { service_bp, vat_bp, fee_bp }).unwrap();
             prop_assert_eq!(quote.room + quote.service + quote.vat + quote.fee, quote.total);
-            prop_assert_eq!(quote.nightly.iter().sum::<i64>(), quote.room);
+            prop_assert_eq!(quote.nightly_room().iter().sum::<i64>(), quote.room);
             prop_assert_eq!(quote.nightly_total().iter().sum::<i64>(), quote.total);
             if inclusive {
-                prop_assert_eq!(quote.total, prices.iter().sum::<i64>());
+                prop_assert_eq!(quote.nightly_total(), prices);
             } else {
-                prop_assert_eq!(quote.nightly, prices);
+                prop_assert_eq!(quote.nightly_room(), prices);
             }
         }
     }

@@ -160,7 +160,8 @@ impl Code {
     /// client may mend or wait for (400, 404, 422, 429, 5xx), and missing rooms.
     #[must_use]
     pub const fn is_stored(self) -> bool {
-        matches!(self.status(), 402 | 409 | 410 | 412) && !matches!(self, Self::InventoryInsufficient)
+        matches!(self.status(), 402 | 409 | 410 | 412)
+            && !matches!(self, Self::InventoryInsufficient)
     }
 }
 

@@ -96,7 +96,9 @@ pub fn find_cell_blockers(
 ) {
     let Some(row) = shared.cells.row(room_type.0) else { return };
     let layer = Layer::RoomType(room_type);
-    for (slot, night) in row.nights(stay.check_in, stay.nights()).zip(stay.check_in.until(stay.check_out)) {
+    for (slot, night) in
+        row.nights(stay.check_in, stay.nights()).zip(stay.check_in.until(stay.check_out))
+    {
         // Acquire: pairs with the writer's Release, so that a night is seen whole.
         let cell = Cell(slot.load(Ordering::Acquire));
         if cell.closed() {
@@ -124,11 +126,16 @@ pub fn find_rate_blockers(
     let Some(row) = shared.rates.row(rate_plan.0) else { return };
     let layer = Layer::RatePlan(rate_plan);
     let nights = stay.nights();
-    for (slot, night) in row.nights(stay.check_in, nights).zip(stay.check_in.until(stay.check_out)) {
+    for (slot, night) in row.nights(stay.check_in, nights).zip(stay.check_in.until(stay.check_out))
+    {
         // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
         let word = RateWord(slot.load(Ordering::Acquire));
         if let Some(found) = night_blockers(word, nights, night == stay.check_in) {
-            blockers.extend(found.into_iter().flatten().map(|reason| Blocker { reason, layer, night }));
+            blockers.extend(found.into_iter().flatten().map(|reason| Blocker {
+                reason,
+                layer,
+                night,
+            }));
         }
     }
     if let Some(slot) = row.slot(stay.check_out) {
@@ -200,7 +207,8 @@ pub fn quote_room(
     // The version first, then all that the quote is made from, as it stands after that: a write in
     // between shows as an old version at apply. What the caller holds may be older than the version.
     let version = shared.quote_version(rate_plan.ix);
-    let (hotel, rate_plan) = (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
+    let (hotel, rate_plan) =
+        (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
     let (hotel, rate_plan) = (hotel.as_ref()?, rate_plan.as_ref()?);
     let row = shared.rates.row(rate_plan.ix.0)?;
     let mut prices = Vec::with_capacity(usize::from(stay.nights()));

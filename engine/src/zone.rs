@@ -49,8 +49,8 @@ impl Zone {
         Night(u16::try_from(day).unwrap_or(u16::MAX))
     }
 
-    /// The first instant at which the local clock shows `minute_of_day` (0–1,439) or later on that date;
-    /// in a gap the instant the clocks jump, in a fold the earlier one.
+    /// The instant at which the local clock shows `minute_of_day` (0–1,439) on that date; in a gap as
+    /// much later as the gap is long, in a fold the earlier one.
     #[must_use]
     pub fn instant(&self, night: Night, minute_of_day: u16) -> LogTimeMs {
         let (year, month, day) = night.ymd();
@@ -68,14 +68,21 @@ impl Zone {
             .ok()
         })();
         let instant = local.and_then(|local| {
-            self.rules.to_ambiguous_timestamp(local).compatible().ok().map(Timestamp::as_millisecond)
+            self.rules
+                .to_ambiguous_timestamp(local)
+                .compatible()
+                .ok()
+                .map(Timestamp::as_millisecond)
         });
         instant.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0)
     }
 }
 
 fn timestamp(at: LogTimeMs) -> Timestamp {
-    i64::try_from(at).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
+    i64::try_from(at)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

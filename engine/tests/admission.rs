@@ -49,7 +49,8 @@ fn a_refusal_sums_the_lines_and_names_the_nights_of_every_room_type() {
     let (mut world, first) = uneven();
     let second = world.product_in(first.hotel);
     world.offer(second, 0, 9, 3, 100_000);
-    let lines = [(first.room_type, 1), (second.room_type, 2), (first.room_type, 1), (second.room_type, 2)];
+    let lines =
+        [(first.room_type, 1), (second.room_type, 2), (first.room_type, 1), (second.room_type, 2)];
     let demand = Demand::of(stay(3, 2), lines);
     assert_eq!(demand.rooms(), [(first.room_type, 2), (second.room_type, 4)]);
     let answer = world.reader.admit(first.hotel, demand, world.now);

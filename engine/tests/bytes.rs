@@ -1,1 +1,335 @@
-//! Filled below.
+//! The bytes of the log: what was written once can be read for ever.
+//!
+//! `fixtures/verbs.hex` holds one encoded command of each verb. It is only ever added to: a line that
+//! changes is a log that can no longer be read.
+
+use std::collections::BTreeSet;
+
+use holdfast_engine::ari::{Change, Line, OnConflict};
+use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
+use holdfast_engine::catalogue::{
+    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, Text, Tier,
+};
+use holdfast_engine::command::genesis::Quota;
+use holdfast_engine::command::{
+    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
+    ChangeRatePlan, ChangeRoomType, Confirm, DeclinePayment, Extend, Genesis, Hold, HoldLine,
+    Release, SetHotelStatus, Sweep, Tick,
+};
+use holdfast_engine::ids::{
+    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+};
+use holdfast_engine::money::Currency;
+use holdfast_engine::quote::RoomQuote;
+use holdfast_engine::stay::Stay;
+use holdfast_engine::{Batch, Command, Idempotency, Night, Principal, Verb, Weekdays, codec};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+use crate::world::traffic::{Dice, Step, Traffic};
+use crate::world::{ADMIN, World};
+
+const GOLDEN: &str = include_str!("fixtures/verbs.hex");
+
+/// The name a verb has in the fixture. A new verb does not compile until it has one, and a sample.
+fn name(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Genesis(_) => "genesis",
+        Verb::Tick(_) => "tick",
+        Verb::Sweep(_) => "sweep",
+        Verb::AddPartner(_) => "add_partner",
+        Verb::AddHotel(_) => "add_hotel",
+        Verb::ChangeHotel(_) => "change_hotel",
+        Verb::SetHotelStatus(_) => "set_hotel_status",
+        Verb::AddRoomType(_) => "add_room_type",
+        Verb::ChangeRoomType(_) => "change_room_type",
+        Verb::AddRatePlan(_) => "add_rate_plan",
+        Verb::ChangeRatePlan(_) => "change_rate_plan",
+        Verb::Allot(_) => "allot",
+        Verb::Hold(_) => "hold",
+        Verb::Extend(_) => "extend",
+        Verb::Release(_) => "release",
+        Verb::BeginPayment(_) => "begin_payment",
+        Verb::DeclinePayment(_) => "decline_payment",
+        Verb::Confirm(_) => "confirm",
+        Verb::Cancel(_) => "cancel",
+    }
+}
+
+/// Verbs that [`name`] knows.
+const VERBS: usize = 19;
+
+fn hotel() -> HotelDraft {
+    HotelDraft {
+        name: Text { th: "ก".to_owned(), en: "A".to_owned() },
+        description: Text { th: String::new(), en: "B".to_owned() },
+        province: 83,
+        lat_e6: 7_880_000,
+        lon_e6: -98_390_000,
+        stars: 5,
+        property_type: 2,
+        amenities: 0x0102_0304_0506_0708,
+        zone: "Asia/Bangkok".to_owned(),
+        currency: Currency::THB,
+        max_stay: 30,
+        check_in_minute: 840,
+        check_out_minute: 720,
+    }
+}
+
+fn room_type() -> RoomTypeDraft {
+    RoomTypeDraft {
+        name: Text { th: "ข".to_owned(), en: "C".to_owned() },
+        max_adults: 2,
+        max_children: 1,
+        max_occupancy: 3,
+        beds: "1 king".to_owned(),
+        size_m2: 0x0A0B,
+        amenities: 9,
+    }
+}
+
+/// Each kind of penalty.
+fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
+    let tier = |until_days, penalty| Tier { until_days, until_minute: 1_080, penalty };
+    let tiers = vec![
+        tier(7, Penalty::PercentBp(0)),
+        tier(3, Penalty::Nights(1)),
+        tier(1, Penalty::Fixed(0x0102_0304)),
+    ];
+    let name = Text { th: "ค".to_owned(), en: "D".to_owned() };
+    RatePlanDraft { name, meal_plan, tax_inclusive: true, policy: Policy { tiers } }
+}
+
+fn lines() -> Vec<Line> {
+    let full = Line {
+        seq: 0x0102_0304_0506_0708,
+        room_type: RoomTypeIx(4),
+        rate_plan: Some(RatePlanIx(5)),
+        from: Night(20_779),
+        to: Night(20_780),
+        days: Weekdays::ALL,
+        change: Change {
+            allotment: Some(10),
+            allotment_delta: Some(-2),
+            overbook: Some(3),
+            price: Some(150_000),
+            min_stay_arrival: Some(1),
+            max_stay_arrival: Some(2),
+            min_stay_through: Some(3),
+            max_stay_through: Some(4),
+            closed_to_arrival: Some(true),
+            closed_to_departure: Some(false),
+            closed: Some(true),
+        },
+        on_conflict: OnConflict::Clamp,
+    };
+    let change = Change { closed: Some(false), ..Change::default() };
+    vec![full, Line { rate_plan: None, change, on_conflict: OnConflict::Reject, ..full }]
+}
+
+fn hold() -> Hold {
+    let quote = RoomQuote {
+        prices: vec![100_000, 200_000],
+        inclusive: false,
+        room: 300_000,
+        service: 30_000,
+        vat: 23_100,
+        fee: 1,
+        total: 353_101,
+    };
+    Hold {
+        id: HoldId(0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10),
+        hotel: HotelIx(3),
+        principal: Principal::Guest(17),
+        stay: Stay { check_in: Night(20_779), check_out: Night(20_781) },
+        lines: vec![
+            HoldLine {
+                room_type: RoomTypeIx(4),
+                rate_plan: RatePlanIx(5),
+                quantity: 2,
+                adults: 2,
+                children: vec![3, 11],
+                quote: Some((6, quote)),
+            },
+            HoldLine {
+                room_type: RoomTypeIx(7),
+                rate_plan: RatePlanIx(8),
+                quantity: 1,
+                adults: 1,
+                children: Vec::new(),
+                quote: None,
+            },
+        ],
+        ttl_s: 900,
+        expected_total: Some(353_101),
+        client_reference: Some("my-1".to_owned()),
+    }
+}
+
+fn confirm() -> Confirm {
+    Confirm {
+        hold: HoldId(1),
+        booking: BookingId(2),
+        principal: Principal::Partner(18),
+        intent: Some(3),
+        guest: Sealed { guest: 4, key: 5, bytes: vec![1, 2, 3] },
+        guest_key: Some(WrappedKey { key: 5, bytes: vec![4, 5] }),
+        payment: Payment {
+            intent: 3,
+            method: "mock".to_owned(),
+            provider_reference: "p-1".to_owned(),
+            amount: -1,
+        },
+        expected_total: Some(6),
+    }
+}
+
+fn samples() -> Vec<Verb> {
+    let principal = ADMIN;
+    let version = Some(7);
+    vec![
+        Verb::Genesis(Genesis {
+            horizon_nights: 730,
+            quota: Quota { holds: 1, rooms: 2, room_nights: 3 },
+        }),
+        Verb::Tick(Tick),
+        Verb::Sweep(Sweep { holds_max: 4_096 }),
+        Verb::AddPartner(AddPartner { id: PartnerId(1), name: "Ü".to_owned() }),
+        Verb::AddHotel(AddHotel { id: HotelId(2), partner: PartnerId(1), draft: hotel() }),
+        Verb::ChangeHotel(ChangeHotel { hotel: HotelIx(3), principal, version, draft: hotel() }),
+        Verb::SetHotelStatus(SetHotelStatus {
+            hotel: HotelIx(3),
+            principal,
+            status: HotelStatus::Suspended,
+        }),
+        Verb::AddRoomType(AddRoomType {
+            id: RoomTypeId(4),
+            hotel: HotelIx(3),
+            principal,
+            draft: room_type(),
+        }),
+        Verb::ChangeRoomType(ChangeRoomType {
+            room_type: RoomTypeIx(4),
+            principal,
+            version: None,
+            draft: room_type(),
+        }),
+        Verb::AddRatePlan(AddRatePlan {
+            id: RatePlanId(5),
+            room_type: RoomTypeIx(4),
+            principal,
+            draft: rate_plan(MealPlan::RoomOnly),
+        }),
+        Verb::ChangeRatePlan(ChangeRatePlan {
+            rate_plan: RatePlanIx(5),
+            principal,
+            version,
+            draft: rate_plan(MealPlan::AllInclusive),
+        }),
+        Verb::Allot(Allot {
+            principal: Principal::Partner(1),
+            partner: PartnerId(1),
+            source: "pms".to_owned(),
+            lines: lines(),
+        }),
+        Verb::Hold(hold()),
+        Verb::Extend(Extend { hold: HoldId(1), principal, ttl_s: 600 }),
+        Verb::Release(Release { hold: HoldId(1), principal }),
+        Verb::BeginPayment(BeginPayment {
+            hold: HoldId(1),
+            principal,
+            intent: 3,
+            key: 9,
+            expected_total: None,
+        }),
+        Verb::DeclinePayment(DeclinePayment { hold: HoldId(1), principal, intent: 3 }),
+        Verb::Confirm(confirm()),
+        Verb::Cancel(Cancel { booking: BookingId(2), principal, version }),
+    ]
+}
+
+/// What a sample stands in the log as: one command of an entry, every other one with a key.
+fn entry(at: usize, verb: Verb) -> Batch {
+    let idempotency = at.is_multiple_of(2).then_some(Idempotency { key: 0xAB, fingerprint: 0xCD });
+    Batch { at_ms: 1_795_315_200_000, commands: vec![Command { idempotency, verb }] }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn entries_are_encoded_as_they_always_were() {
+    let now: Vec<_> = samples()
+        .into_iter()
+        .enumerate()
+        .map(|(at, verb)| format!("{} {}", name(&verb), hex(&codec::encode(&entry(at, verb)))))
+        .collect();
+    let golden: Vec<_> = GOLDEN.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(now, golden, "the file as this build would write it:\n{}", now.join("\n"));
+}
+
+#[test]
+fn entries_written_long_ago_are_read_as_what_they_were() {
+    let lines: Vec<_> = GOLDEN.lines().filter(|line| !line.starts_with('#')).collect();
+    let samples = samples();
+    assert_eq!(lines.len(), samples.len());
+    for ((at, sample), line) in samples.into_iter().enumerate().zip(lines) {
+        let (verb, bytes) = line.split_once(' ').unwrap();
+        assert_eq!(verb, name(&sample));
+        assert_eq!(codec::decode::<Batch>(&unhex(bytes)).unwrap(), entry(at, sample));
+    }
+}
+
+#[test]
+fn every_verb_has_its_fixture() {
+    let names: BTreeSet<_> = samples().iter().map(name).collect();
+    assert_eq!(names.len(), VERBS);
+}
+
+/// An entry of random traffic in a world that has just been founded.
+fn random_entry() -> impl Strategy<Value = Batch> {
+    let rolls = vec(any::<u16>(), Dice::ROLLS).prop_map(Dice::new);
+    vec(rolls, 1..40).prop_map(|all| {
+        let mut traffic = Traffic::default();
+        let mut world = World::unborn();
+        world.apply(traffic.founding());
+        let mut commands = Vec::new();
+        for mut dice in all {
+            if let Step::Send(command) = traffic.step(&mut dice, &world.reader, world.now) {
+                commands.push(*command);
+            }
+        }
+        Batch { at_ms: world.now, commands }
+    })
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 64, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn entries_round_trip(entry in random_entry()) {
+        prop_assert_eq!(codec::decode::<Batch>(&codec::encode(&entry)).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_an_error_or_another_entry_but_never_a_panic(
+        entry in random_entry(), at: prop::sample::Index, bit in 0u8..8, cut: prop::sample::Index,
+    ) {
+        let mut bytes = codec::encode(&entry);
+        let short = &bytes[..cut.index(bytes.len())];
+        prop_assert!(codec::decode::<Batch>(short).is_err(), "a torn entry is not read");
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if let Ok(other) = codec::decode::<Batch>(&bytes) {
+            prop_assert_ne!(other, entry);
+        }
+    }
+}

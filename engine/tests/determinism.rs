@@ -38,12 +38,12 @@ fn log(seed: u8) -> Vec<Batch> {
     for _ in 0..STEPS {
         let mut dice = Dice::new(rolls.new_tree(&mut runner).unwrap().current());
         match traffic.step(&mut dice, &world.reader, world.now) {
-            Step::Send(command) => waiting.push(command),
+            Step::Send(command) => waiting.push(*command),
             Step::Pass(ms) => {
                 close(&mut world, &mut waiting);
                 world.now += ms;
             }
-            Step::StepBack(_) => close(&mut world, &mut waiting),
+            Step::Rewind(_) => close(&mut world, &mut waiting),
         }
     }
     close(&mut world, &mut waiting);
@@ -67,7 +67,8 @@ fn besiege(reader: &Reader, seed: u64, stop: &AtomicBool, begun: &Barrier) -> us
     let mut state = seed;
     let mut roll = |n: u64| {
         // Knuth's MMIX generator: any will do, it only has to differ between threads.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % n
     };
     begun.wait();

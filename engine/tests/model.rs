@@ -7,6 +7,7 @@ mod naive;
 use std::collections::BTreeMap;
 
 use holdfast_engine::ari::LineOutcome;
+use holdfast_engine::inventory::Cell;
 use holdfast_engine::{Command, Reader};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -62,12 +63,12 @@ impl Both {
 
     fn step(&mut self, dice: &mut Dice) -> Result<(), String> {
         match self.traffic.step(dice, &self.world.reader, self.world.now) {
-            Step::Send(command) => self.waiting.push(command),
+            Step::Send(command) => self.waiting.push(*command),
             Step::Pass(ms) => {
                 self.apply(0)?;
                 self.world.now += ms;
             }
-            Step::StepBack(ms) => self.apply(ms)?,
+            Step::Rewind(ms) => self.apply(ms)?,
         }
         Ok(())
     }
@@ -109,7 +110,7 @@ impl Both {
         self.world.sweep();
         self.model.now = self.world.now;
         self.model.compare(&self.world.reader)?;
-        let held = cells(&self.world.reader).map(|cell| cell.held()).sum::<u32>();
+        let held = cells(&self.world.reader).map(Cell::held).sum::<u32>();
         if held != 0 { Err(format!("{held} rooms are held for ever")) } else { Ok(()) }
     }
 }
@@ -132,7 +133,7 @@ fn names(answer: &Answer) -> Vec<String> {
     }
 }
 
-fn cells(reader: &Reader) -> impl Iterator<Item = holdfast_engine::inventory::Cell> {
+fn cells(reader: &Reader) -> impl Iterator<Item = Cell> {
     let (first, end) = reader.window().unwrap_or((crate::world::TODAY, crate::world::TODAY));
     let room_types = (0..).map(holdfast_engine::ids::RoomTypeIx);
     room_types
@@ -151,7 +152,12 @@ fn dice() -> impl Strategy<Value = Dice> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 128, max_shrink_iters: 4_000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config {
+        cases: 128,
+        max_shrink_iters: 4_000,
+        failure_persistence: None,
+        ..Config::default()
+    })]
 
     #[test]
     fn the_engine_agrees_with_a_naive_model(steps in vec(dice(), 1..160)) {

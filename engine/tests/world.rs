@@ -201,8 +201,7 @@ impl World {
 
     /// Opens nights `from..=to` (days after today) with so many rooms at a price.
     pub fn offer(&mut self, product: Product, from: u16, to: u16, rooms: u16, price: i64) {
-        let change =
-            Change { allotment: Some(rooms), price: Some(price), ..Change::default() };
+        let change = Change { allotment: Some(rooms), price: Some(price), ..Change::default() };
         assert_eq!(self.allot(&[line(product, from, to, change)]), [LineOutcome::Applied]);
     }
 
@@ -272,12 +271,7 @@ pub fn hold_line(product: Product, quantity: u16) -> HoldLine {
 }
 
 pub fn payment(amount: i64) -> Payment {
-    Payment {
-        intent: 0,
-        method: "mock".to_owned(),
-        provider_reference: "ref".to_owned(),
-        amount,
-    }
+    Payment { intent: 0, method: "mock".to_owned(), provider_reference: "ref".to_owned(), amount }
 }
 
 /// A line for nights `from..=to`, days after today, on every weekday.

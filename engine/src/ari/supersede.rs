@@ -24,9 +24,8 @@ struct Written {
 /// Marks what is superseded. `first` is the first night any line may write. Where a superseded line
 /// changed something, later ones that only repeated it count as applied.
 pub(crate) fn mark(lines: &[Line], outcomes: &mut [LineOutcome], first: Night) {
-    let is_taken = |outcome: LineOutcome| {
-        matches!(outcome, LineOutcome::Applied | LineOutcome::Unchanged)
-    };
+    let is_taken =
+        |outcome: LineOutcome| matches!(outcome, LineOutcome::Applied | LineOutcome::Unchanged);
     let mut written = Written::default();
     let mut voided = Vec::new();
     for (line, outcome) in lines.iter().zip(outcomes.iter_mut()).rev() {
@@ -102,9 +101,10 @@ impl Line {
         );
         let cells = self.room_type == other.room_type && mine.0 & theirs.0 != 0;
         let words = self.rate_plan == other.rate_plan && mine.1 & theirs.1 != 0;
-        (cells || words) && self.nights().any(|night| {
-            (other.from..=other.to).contains(&night) && other.days.contains(night)
-        })
+        (cells || words)
+            && self
+                .nights()
+                .any(|night| (other.from..=other.to).contains(&night) && other.days.contains(night))
     }
 }
 

@@ -65,6 +65,7 @@ impl HotelDraft {
             && (-180_000_000..=180_000_000).contains(&self.lon_e6)
             && self.stars <= 5
             && self.zone.len() <= TEXT_BYTES_MAX
+            && self.currency.0.iter().all(u8::is_ascii_uppercase)
             && (1..=MAX_STAY_MAX).contains(&self.max_stay)
             && self.check_in_minute < 1_440
             && self.check_out_minute < 1_440

@@ -17,7 +17,7 @@ pub enum Penalty {
     PercentBp(u16),
     /// The first n nights' actual prices, with their share of service charge and taxes.
     Nights(u8),
-    /// Minor units for the whole booking.
+    /// Minor units, for each line of the booking.
     Fixed(i64),
 }
 

@@ -21,10 +21,7 @@ impl<T> Slots<T> {
     #[must_use]
     pub fn new(records_max: u32) -> Self {
         let segments = (records_max as usize).div_ceil(SEGMENT);
-        Self {
-            segments: (0..segments).map(|_| OnceLock::new()).collect(),
-            len: AtomicU32::new(0),
-        }
+        Self { segments: (0..segments).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(0) }
     }
 
     /// Records published so far: positions `0..len` are filled.

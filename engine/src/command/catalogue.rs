@@ -10,9 +10,7 @@ use crate::catalogue::{
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
-use crate::ids::{
-    HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
-};
+use crate::ids::{HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx};
 use crate::limits::{
     HOTELS_MAX, RATE_PLANS_MAX, RATE_PLANS_PER_ROOM_TYPE_MAX, ROOM_TYPES_MAX,
     ROOM_TYPES_PER_HOTEL_MAX, TEXT_BYTES_MAX,
@@ -248,8 +246,11 @@ impl ChangeRoomType {
         }
         // From here the command must succeed.
         let version = room_type.version + 1;
-        let changed =
-            Arc::new(RoomType { draft: self.draft.clone(), version, ..RoomType::clone(&room_type) });
+        let changed = Arc::new(RoomType {
+            draft: self.draft.clone(),
+            version,
+            ..RoomType::clone(&room_type)
+        });
         writer.shared.room_types.replace(self.room_type.0, Arc::clone(&changed));
         writer.republish_offerings(&hotel);
         writer.events.push(Event::RoomTypeChanged(Arc::clone(&changed)));
@@ -270,8 +271,8 @@ impl AddRatePlan {
             return Code::StateConflict.into();
         }
         let at = writer.shared.rate_plans.len();
-        let full = at >= RATE_PLANS_MAX
-            || room_type.rate_plans.len() >= RATE_PLANS_PER_ROOM_TYPE_MAX;
+        let full =
+            at >= RATE_PLANS_MAX || room_type.rate_plans.len() >= RATE_PLANS_PER_ROOM_TYPE_MAX;
         if full || !writer.shared.grow_rate_plan(at) {
             return Code::CapacityReached.into();
         }
@@ -301,7 +302,9 @@ impl ChangeRatePlan {
             return Code::Malformed.into();
         }
         let found = writer.shared.rate_plans.get_full(self.rate_plan.0).and_then(|rate_plan| {
-            writer.room_type_for(rate_plan.room_type, self.principal).map(|(_, hotel)| (rate_plan, hotel))
+            writer
+                .room_type_for(rate_plan.room_type, self.principal)
+                .map(|(_, hotel)| (rate_plan, hotel))
         });
         let Some((rate_plan, hotel)) = found else {
             return Code::NotFound.into();
@@ -311,8 +314,11 @@ impl ChangeRatePlan {
         }
         // From here the command must succeed.
         let version = rate_plan.version + 1;
-        let changed =
-            Arc::new(RatePlan { draft: self.draft.clone(), version, ..RatePlan::clone(&rate_plan) });
+        let changed = Arc::new(RatePlan {
+            draft: self.draft.clone(),
+            version,
+            ..RatePlan::clone(&rate_plan)
+        });
         writer.shared.rate_plans.replace(self.rate_plan.0, Arc::clone(&changed));
         writer.shared.bump_quote_version(self.rate_plan);
         writer.republish_offerings(&hotel);

@@ -8,7 +8,10 @@ use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::Status;
 use crate::ids::{BookingId, HoldId};
-use crate::limits::{BOOKINGS_MAX, SEALED_BYTES_MAX, WRAPPED_KEY_BYTES_MAX};
+use crate::limits::{
+    BOOKINGS_MAX, PAYMENT_METHOD_BYTES_MAX, PROVIDER_REFERENCE_BYTES_MAX, SEALED_BYTES_MAX,
+    WRAPPED_KEY_BYTES_MAX,
+};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::state::Writer;
@@ -80,7 +83,7 @@ impl Confirm {
     fn is_within_bounds(&self) -> bool {
         self.guest.bytes.len() <= SEALED_BYTES_MAX
             && self.guest_key.as_ref().is_none_or(|key| key.bytes.len() <= WRAPPED_KEY_BYTES_MAX)
-            && self.payment.method.len() <= 64
-            && self.payment.provider_reference.len() <= 256
+            && self.payment.method.len() <= PAYMENT_METHOD_BYTES_MAX
+            && self.payment.provider_reference.len() <= PROVIDER_REFERENCE_BYTES_MAX
     }
 }

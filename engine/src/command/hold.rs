@@ -65,7 +65,10 @@ impl Hold {
     /// What the request takes from each room type, summed over its lines.
     #[must_use]
     pub fn demand(&self) -> Demand {
-        Demand::of(self.stay, self.lines.iter().map(|line| (line.room_type, u32::from(line.quantity))))
+        Demand::of(
+            self.stay,
+            self.lines.iter().map(|line| (line.room_type, u32::from(line.quantity))),
+        )
     }
 
     fn is_well_formed(&self) -> bool {
@@ -80,9 +83,9 @@ impl Hold {
             })
     }
 
-    /// Refusals in order: malformed, the id is taken, not found (no such hotel, or another partner's), dates, then every blocker of the stay at once
-    /// (closures, missing prices, restrictions, guests, missing rooms), quota, duplicate reference,
-    /// capacity, price changed.
+    /// Refusals in order: malformed, the id is taken, not found (no such hotel, or another partner's),
+    /// dates, then every blocker of the stay at once (closures, missing prices, restrictions, guests,
+    /// missing rooms), quota, duplicate reference, capacity, price changed.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         let Priced { lines, currency, total } = match self.validate(writer) {
             Ok(priced) => priced,

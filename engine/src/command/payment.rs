@@ -10,7 +10,7 @@ use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::{Confirming, Status};
 use crate::ids::HoldId;
-use crate::limits::PAYMENT_MS_MAX;
+use crate::limits::{HOLD_LIFE_S_MAX, PAYMENT_MS_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::state::Writer;
@@ -81,7 +81,9 @@ impl DeclinePayment {
         };
         // From here the command must succeed.
         hold.status = Status::Active;
-        hold.expires_ms = writer.now_ms + left_ms;
+        // However often payments stop the clock, no hold outlives the latest expiry of all.
+        let latest = hold.terms.created_ms + u64::from(HOLD_LIFE_S_MAX) * 1_000;
+        hold.expires_ms = (writer.now_ms + left_ms).min(latest.max(writer.now_ms));
         writer.put_live_hold(&hold);
         writer.events.push(Event::HoldChanged(Arc::new(hold)));
         Code::PaymentDeclined.into()

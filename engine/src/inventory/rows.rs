@@ -94,7 +94,11 @@ impl<'a, A> Row<'a, A> {
 
     /// The slots of `count` nights from `from` on, in order; at most one turn of the ring.
     #[inline]
-    pub fn nights(&self, from: Night, count: u16) -> impl Iterator<Item = &'a A> + Clone + use<'a, A> {
+    pub fn nights(
+        &self,
+        from: Night,
+        count: u16,
+    ) -> impl Iterator<Item = &'a A> + Clone + use<'a, A> {
         let ring = self.slots.len();
         let count = usize::from(count).min(ring);
         let start = usize::from(from.0) % ring;

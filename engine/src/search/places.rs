@@ -41,9 +41,8 @@ impl Places {
     /// Puts a hotel where its draft says, and away from where it was before. Writer only.
     pub(crate) fn place(&self, hotel: &Hotel, before: Option<&Hotel>) {
         let new = (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6));
-        let old = before.map(|hotel| {
-            (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6))
-        });
+        let old = before
+            .map(|hotel| (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6)));
         if old == Some(new) {
             return;
         }
@@ -67,7 +66,8 @@ impl Places {
             Area::Circle { .. } => area.bounds(),
         };
         let ((lat0, lon0), (lat1, lon1)) = (square(south, west), square(north, east));
-        let squares = (i64::from(lat1) - i64::from(lat0) + 1) * (i64::from(lon1) - i64::from(lon0) + 1);
+        let squares =
+            (i64::from(lat1) - i64::from(lat0) + 1) * (i64::from(lon1) - i64::from(lon0) + 1);
         if squares > SQUARES_MAX {
             return None;
         }
@@ -121,8 +121,7 @@ impl Area {
         match self {
             Self::Province(code) => (code == province).then_some(None),
             Self::Box { west, south, east, north } => {
-                let inside =
-                    (south..=north).contains(&lat_e6) && (west..=east).contains(&lon_e6);
+                let inside = (south..=north).contains(&lat_e6) && (west..=east).contains(&lon_e6);
                 inside.then_some(None)
             }
             Self::Circle { lat_e6: lat, lon_e6: lon, radius_m } => {
@@ -160,7 +159,12 @@ mod tests {
     fn a_circle_lies_within_its_bounds() {
         let area = Area::Circle { lat_e6: 7_880_000, lon_e6: 98_390_000, radius_m: 25_000 };
         let (west, south, east, north) = area.bounds();
-        for (lat, lon) in [(south + 10, 98_390_000), (7_880_000, west + 10), (7_880_000, east - 10), (north - 10, 98_390_000)] {
+        for (lat, lon) in [
+            (south + 10, 98_390_000),
+            (7_880_000, west + 10),
+            (7_880_000, east - 10),
+            (north - 10, 98_390_000),
+        ] {
             let distance = distance_m((7_880_000, 98_390_000), (lat, lon));
             assert!((24_900..=25_010).contains(&distance), "{distance}");
         }

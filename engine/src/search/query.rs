@@ -144,7 +144,16 @@ impl Reader {
             Sort::Stars => -stars,
             Sort::Distance => distance_m.map_or(total, i64::from),
         };
-        Some(Found { hotel: hotel.ix, id: hotel.id, offering, available, parts, total, distance_m, key })
+        Some(Found {
+            hotel: hotel.ix,
+            id: hotel.id,
+            offering,
+            available,
+            parts,
+            total,
+            distance_m,
+            key,
+        })
     }
 
     /// The cheapest offering that can be had; the earlier one of equals.

@@ -85,7 +85,8 @@ impl Writer {
 
     /// Rewrites the cells of a room type over the nights of a stay that are still kept.
     fn rewrite(&self, room_type: RoomTypeIx, stay: Stay, change: impl Fn(Cell) -> Cell) {
-        let (Some(row), Some((first, _))) = (self.shared.cells.row(room_type.0), self.shared.window())
+        let (Some(row), Some((first, _))) =
+            (self.shared.cells.row(room_type.0), self.shared.window())
         else {
             return;
         };
@@ -237,8 +238,7 @@ impl Writer {
             usage.holds.retain(|&id| id != terms.id);
             let rooms = u64::from(terms.rooms());
             usage.rooms = usage.rooms.saturating_sub(rooms);
-            usage.room_nights =
-                usage.room_nights.saturating_sub(rooms * u64::from(terms.nights()));
+            usage.room_nights = usage.room_nights.saturating_sub(rooms * u64::from(terms.nights()));
             if usage.holds.is_empty() {
                 self.usage.remove(&guest);
             }
@@ -342,8 +342,8 @@ impl Writer {
         let room_nights = rooms * u64::from(stay.nights());
         let quota = settings.quota;
         let exceeds = |usage: Option<&Usage>| {
-            let (holds, taken, nights) =
-                usage.map_or((0, 0, 0), |usage| (usage.holds.len(), usage.rooms, usage.room_nights));
+            let (holds, taken, nights) = usage
+                .map_or((0, 0, 0), |usage| (usage.holds.len(), usage.rooms, usage.room_nights));
             holds >= quota.holds as usize
                 || taken + rooms > u64::from(quota.rooms)
                 || nights + room_nights > u64::from(quota.room_nights)

@@ -220,7 +220,9 @@ impl Writer {
         for &room_type in &hotel.room_types {
             let Some(room_type) = self.shared.room_types.get_full(room_type.0) else { continue };
             for &rate_plan in &room_type.rate_plans {
-                let Some(rate_plan) = self.shared.rate_plans.get_full(rate_plan.0) else { continue };
+                let Some(rate_plan) = self.shared.rate_plans.get_full(rate_plan.0) else {
+                    continue;
+                };
                 offerings.push(Offering {
                     room_type: room_type.ix,
                     rate_plan: rate_plan.ix,

@@ -14,9 +14,7 @@ use holdfast_engine::ari::LineOutcome;
 use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
 use holdfast_engine::command::Genesis;
 use holdfast_engine::hold::Status;
-use holdfast_engine::ids::{
-    BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId,
-};
+use holdfast_engine::ids::{BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId};
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
 
 use crate::world::answer::Answer;
@@ -175,22 +173,20 @@ impl Model {
     fn expect(&mut self, verb: &Verb, actual: &Answer) -> Vec<Answer> {
         if let Verb::Hold(wish) = verb
             && self.holds.get(&wish.id).is_some_and(|hold| hold.perhaps_forgotten)
-            && *actual != Code::StateConflict.into()
+            // Whether the id is free is asked second, after whether the request is well formed.
+            && ![Code::Malformed.into(), Code::StateConflict.into()].contains(actual)
         {
             self.holds.remove(&wish.id);
         }
         self.run(verb)
     }
 
-    fn check(
-        &self,
-        command: &Command,
-        expected: &[Answer],
-        actual: &Answer,
-    ) -> Result<(), String> {
+    fn check(&self, command: &Command, expected: &[Answer], actual: &Answer) -> Result<(), String> {
         match (actual, expected) {
             // How many were left to sweep, and to forget, depends on what was looked at before.
-            (Answer::Swept { expired }, [Answer::Swept { expired: most }]) if expired <= most => Ok(()),
+            (Answer::Swept { expired }, [Answer::Swept { expired: most }]) if expired <= most => {
+                Ok(())
+            }
             (
                 Answer::Ticked { retired_nights, .. },
                 [Answer::Ticked { retired_nights: expected, .. }],

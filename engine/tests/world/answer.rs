@@ -85,11 +85,9 @@ impl From<&Outcome> for Answer {
                 Self::Held { id: terms.id, total: terms.total, expires_ms: *expires_ms }
             }
             Outcome::HoldChanged(hold) => hold.as_ref().into(),
-            Outcome::Booked(booking) => Self::Booked {
-                id: booking.id,
-                hold: booking.terms.id,
-                total: booking.terms.total,
-            },
+            Outcome::Booked(booking) => {
+                Self::Booked { id: booking.id, hold: booking.terms.id, total: booking.terms.total }
+            }
             Outcome::Cancelled(booking) => {
                 let booking::Status::Cancelled(end) = booking.status else {
                     panic!("a cancelled booking that is not: {booking:?}");

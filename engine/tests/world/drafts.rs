@@ -1,7 +1,9 @@
 //! What partners say of their hotels, room types and plans: the plainest that is valid.
 
 use holdfast_engine::catalogue::policy::{Penalty, Tier};
-use holdfast_engine::catalogue::{HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, Text};
+use holdfast_engine::catalogue::{
+    HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, Text,
+};
 use holdfast_engine::money::Currency;
 
 pub fn text(en: &str) -> Text {

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::booking::{Sealed, WrappedKey};
-use holdfast_engine::catalogue::{
-    HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, Tier,
-};
+use holdfast_engine::catalogue::{HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, Tier};
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
@@ -71,11 +69,11 @@ impl Dice {
 
 /// What one step of traffic is.
 pub enum Step {
-    Send(Command),
+    Send(Box<Command>),
     /// What was sent so far goes as one entry, then so much time passes.
     Pass(u64),
     /// The next entry carries an earlier time than the last one did.
-    StepBack(u64),
+    Rewind(u64),
 }
 
 /// Who sends, and what was sent before.
@@ -112,7 +110,11 @@ impl Traffic {
             verbs.push(Verb::AddHotel(AddHotel { id: HotelId(self.mint()), partner, draft }));
             for status in [HotelStatus::Pending, HotelStatus::Live] {
                 let hotel = HotelIx(at);
-                verbs.push(Verb::SetHotelStatus(SetHotelStatus { hotel, principal: ADMIN, status }));
+                verbs.push(Verb::SetHotelStatus(SetHotelStatus {
+                    hotel,
+                    principal: ADMIN,
+                    status,
+                }));
             }
             for kind in 0..2u32 {
                 let id = RoomTypeId(self.mint());
@@ -188,7 +190,7 @@ impl Traffic {
         let verb = match dice.below(100) {
             0..27 => self.hold(dice, reader, now),
             27..40 => return Step::Pass(self.pause(dice, reader, now)),
-            40 if dice.one_in(4) => return Step::StepBack(dice.of(&[1, MINUTE, DAY])),
+            40 if dice.one_in(4) => return Step::Rewind(dice.of(&[1, MINUTE, DAY])),
             40..46 => self.extend(dice, reader),
             46..51 => self.release(dice, reader),
             51..58 => self.begin(dice, reader),
@@ -203,12 +205,12 @@ impl Traffic {
             83..86 => self.reopening(dice, reader, now),
             86..92 => self.allot(dice, reader, now),
             92..95 => self.catalogue(dice, reader),
-            _ => return Step::Send(self.again(dice)),
+            _ => return Step::Send(Box::new(self.again(dice))),
         };
         let idempotency = self.key(dice);
         let command = Command { idempotency, verb };
         self.sent.push(command.clone());
-        Step::Send(command)
+        Step::Send(Box::new(command))
     }
 
     fn key(&mut self, dice: &mut Dice) -> Option<Idempotency> {
@@ -298,13 +300,23 @@ impl Traffic {
             principal: Self::principal(dice),
             stay,
             lines,
-            ttl_s: if dice.one_in(30) { dice.of(&[0, 901]) } else { dice.of(&[900, 900, 600, 60, 1, 120]) },
+            ttl_s: if dice.one_in(30) {
+                dice.of(&[0, 901])
+            } else {
+                dice.of(&[900, 900, 600, 60, 1, 120])
+            },
             expected_total,
             client_reference: dice.one_in(4).then(|| dice.of(&references).to_owned()),
         })
     }
 
-    fn hold_line(&mut self, dice: &mut Dice, reader: &Reader, hotel: HotelIx, stay: Stay) -> HoldLine {
+    fn hold_line(
+        &mut self,
+        dice: &mut Dice,
+        reader: &Reader,
+        hotel: HotelIx,
+        stay: Stay,
+    ) -> HoldLine {
         let known = reader.hotel(hotel).map(|hotel| hotel.room_types.clone()).unwrap_or_default();
         let room_type = match dice.below(90) {
             0 => RoomTypeIx(999),
@@ -312,7 +324,8 @@ impl Traffic {
             _ if known.is_empty() => RoomTypeIx(0),
             _ => dice.of(&known),
         };
-        let plans = reader.room_type(room_type).map(|kind| kind.rate_plans.clone()).unwrap_or_default();
+        let plans =
+            reader.room_type(room_type).map(|kind| kind.rate_plans.clone()).unwrap_or_default();
         let rate_plan = match dice.below(90) {
             0 => RatePlanIx(999),
             1 => RatePlanIx(0),
@@ -327,7 +340,11 @@ impl Traffic {
         HoldLine {
             room_type,
             rate_plan,
-            quantity: if dice.one_in(60) { dice.of(&[0, 1_001]) } else { dice.of(&[1, 1, 1, 2, 2, 3]) },
+            quantity: if dice.one_in(60) {
+                dice.of(&[0, 1_001])
+            } else {
+                dice.of(&[1, 1, 1, 2, 2, 3])
+            },
             adults: if dice.one_in(40) { dice.of(&[0, 3]) } else { dice.of(&[1, 2]) },
             children,
             quote: self.quote(dice, reader, hotel, rate_plan, stay),
@@ -378,7 +395,8 @@ impl Traffic {
     }
 
     fn extend(&self, dice: &mut Dice, reader: &Reader) -> Verb {
-        let ttl_s = if dice.one_in(20) { dice.of(&[0, 901]) } else { dice.of(&[900, 900, 600, 300, 1]) };
+        let ttl_s =
+            if dice.one_in(20) { dice.of(&[0, 901]) } else { dice.of(&[900, 900, 600, 300, 1]) };
         let hold = self.some_hold(dice, reader);
         Verb::Extend(Extend { hold, principal: Self::asker(dice), ttl_s })
     }
@@ -475,7 +493,11 @@ impl Traffic {
         let seq = self.seqs.entry((partner, source)).or_insert(0);
         let mut lines: Vec<Line> = Vec::new();
         for _ in 0..dice.of(&[1, 2, 2, 3, 4]) {
-            if dice.one_in(8) { *seq = seq.saturating_sub(1) } else { *seq += 1 }
+            if dice.one_in(8) {
+                *seq = seq.saturating_sub(1);
+            } else {
+                *seq += 1;
+            }
             let line = match lines.last() {
                 // The same nights again, or wider, with other words.
                 Some(&last) if dice.one_in(2) => {
@@ -496,14 +518,17 @@ impl Traffic {
         let version = dice.of(&[None, None, Some(1), Some(2), Some(3)]);
         let can_grow = reader.room_type(RoomTypeIx(ROOM_TYPES - 1)).is_none();
         let room_type = RoomTypeIx(dice.u16(7).into());
-        let status =
-            dice.of(&[HotelStatus::Live, HotelStatus::Live, HotelStatus::Suspended, HotelStatus::Pending]);
+        let status = dice.of(&[
+            HotelStatus::Live,
+            HotelStatus::Live,
+            HotelStatus::Suspended,
+            HotelStatus::Pending,
+        ]);
         match dice.below(10) {
             0 if can_grow => {
                 let partner = dice.of(&[PARTNER, RIVAL, PartnerId(999)]);
                 let province = dice.of(&[50, 50, 9]);
-                let draft =
-                    holdfast_engine::catalogue::HotelDraft { province, ..drafts::hotel() };
+                let draft = holdfast_engine::catalogue::HotelDraft { province, ..drafts::hotel() };
                 let id = HotelId(if dice.one_in(4) { 1 } else { self.mint() });
                 Verb::AddHotel(AddHotel { id, partner, draft })
             }
@@ -519,11 +544,8 @@ impl Traffic {
             3 => {
                 let max_stay = dice.of(&[10, 10, 9, 0]);
                 let zone = ZONES[dice.below(3)].0.to_owned();
-                let draft = holdfast_engine::catalogue::HotelDraft {
-                    max_stay,
-                    zone,
-                    ..drafts::hotel()
-                };
+                let draft =
+                    holdfast_engine::catalogue::HotelDraft { max_stay, zone, ..drafts::hotel() };
                 Verb::ChangeHotel(ChangeHotel { hotel, principal, version, draft })
             }
             4 | 5 => Verb::SetHotelStatus(SetHotelStatus { hotel, principal, status }),

@@ -95,9 +95,9 @@ impl Model {
             Ok(changes) => changes,
             Err(refusal) => return LineOutcome::Rejected(refusal),
         };
-        let same = cells.iter().all(|&((room_type, night), new)| {
-            self.given(room_type, night) == new
-        }) && words.iter().all(|&((plan, night), new)| self.rate(plan, night) == new);
+        let same =
+            cells.iter().all(|&((room_type, night), new)| self.given(room_type, night) == new)
+                && words.iter().all(|&((plan, night), new)| self.rate(plan, night) == new);
         self.given.extend(cells);
         self.rates.extend(words);
         if same { LineOutcome::Unchanged } else { LineOutcome::Applied }
@@ -132,10 +132,7 @@ impl Model {
             (room_type.is_none(), LineRefusal::UnknownRoomType),
             (hotel.is_some_and(|hotel| hotel.partner != verb.partner), LineRefusal::NotYours),
             (!plan_fits, LineRefusal::UnknownRatePlan),
-            (
-                hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel)),
-                LineRefusal::PastNight,
-            ),
+            (hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel)), LineRefusal::PastNight),
             (line.to.0 >= self.window.1, LineRefusal::BeyondHorizon),
         ];
         rules.iter().find(|rule| rule.0).map(|rule| rule.1)

@@ -41,9 +41,9 @@ impl Model {
     }
 
     fn owns_room_type(&self, room_type: u32, principal: Principal) -> bool {
-        self.room_types.get(room_type as usize).is_some_and(|kind| {
-            acts(principal, self.hotels[kind.hotel as usize].partner)
-        })
+        self.room_types
+            .get(room_type as usize)
+            .is_some_and(|kind| acts(principal, self.hotels[kind.hotel as usize].partner))
     }
 
     pub(super) fn add_hotel(&mut self, verb: &AddHotel) -> Answer {

@@ -26,9 +26,10 @@ impl Model {
         let malformed = wish.lines.is_empty()
             || wish.lines.len() > 16
             || !(1..=900).contains(&wish.ttl_s)
-            || wish.lines.iter().any(|line| {
-                !(1..=1_000).contains(&line.quantity) || line.adults == 0
-            });
+            || wish
+                .lines
+                .iter()
+                .any(|line| !(1..=1_000).contains(&line.quantity) || line.adults == 0);
         if malformed {
             return Code::Malformed.into();
         }
@@ -187,8 +188,10 @@ impl Model {
         let same = |hold: &Hold| {
             hold.principal == wish.principal && hold.reference.as_ref() == Some(reference)
         };
-        let refuse = |hold: HoldId, booking: Option<BookingId>| {
-            No { hold: Some(hold), booking, ..Code::ReferenceDuplicate.into() }
+        let refuse = |hold: HoldId, booking: Option<BookingId>| No {
+            hold: Some(hold),
+            booking,
+            ..Code::ReferenceDuplicate.into()
         };
         if let Some((id, booking)) = self.bookings.iter().find(|(_, booking)| same(&booking.hold)) {
             return Some(refuse(booking.hold.id, Some(*id)));
@@ -290,7 +293,8 @@ impl Model {
             return vec![price_changed(hold.total)];
         }
         let left_ms = hold.expires - self.now;
-        hold.status = Status::Confirming(Confirming { intent: verb.intent, key: verb.key, left_ms });
+        hold.status =
+            Status::Confirming(Confirming { intent: verb.intent, key: verb.key, left_ms });
         hold.expires = self.now + 2 * MINUTE;
         vec![self.put(hold)]
     }
@@ -302,7 +306,8 @@ impl Model {
         match status {
             Status::Confirming(payment) if payment.intent == verb.intent => {
                 hold.status = Status::Active;
-                hold.expires = self.now + payment.left_ms;
+                let latest = hold.created + 45 * MINUTE;
+                hold.expires = (self.now + payment.left_ms).min(latest.max(self.now));
                 self.put(hold);
                 vec![Code::PaymentDeclined.into()]
             }

@@ -35,16 +35,10 @@ pub fn by_night(total: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-/// Each night of one room with everything on top, in proportion to the room's part of it.
+/// Each night of one room with everything on top: the listed prices where they include it, else the total
+/// in proportion to them.
 pub fn nightly(prices: &[i64], inclusive: bool) -> Vec<i64> {
-    let total = total(prices, inclusive);
-    if !inclusive {
-        return by_night(total, prices);
-    }
-    // D = 1.1 × 1.07; service = T × 0.1 / D, VAT = T × 0.07 × 1.1 / D; the room is what is left.
-    let service = half_up(total * 1_000, 11_770);
-    let vat = half_up(total * 770, 11_770);
-    by_night(total, &by_night(total - service - vat, prices))
+    if inclusive { prices.to_vec() } else { by_night(total(prices, inclusive), prices) }
 }
 
 /// What cancelling at `now` costs of rooms that cost `total`, `nightly` by night.

@@ -13,9 +13,7 @@ use holdfast_engine::command::{
 use holdfast_engine::ids::{HotelId, HotelIx, PartnerId, RoomTypeId, RoomTypeIx};
 use holdfast_engine::money::Currency;
 use holdfast_engine::stay::Stay;
-use holdfast_engine::{
-    Admission, Command, Demand, Night, Reader, State, Ticket, Weekdays, Writer,
-};
+use holdfast_engine::{Admission, Command, Demand, Night, Reader, State, Ticket, Weekdays, Writer};
 
 use crate::clock::DrivenTime;
 
@@ -81,8 +79,7 @@ pub(crate) fn small_hotel() -> Vec<Command> {
         change: Change { allotment: Some(10), ..Change::default() },
         on_conflict: OnConflict::Accept,
     };
-    let allot =
-        Allot { principal, partner: PARTNER, source: "test".into(), lines: vec![line] };
+    let allot = Allot { principal, partner: PARTNER, source: "test".into(), lines: vec![line] };
     let verbs = [
         Verb::Genesis(Genesis { horizon_nights: 365, quota: <_>::default() }),
         Verb::AddPartner(AddPartner { id: PARTNER, name: "P".into() }),

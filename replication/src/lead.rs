@@ -21,14 +21,14 @@ pub(crate) enum Lead {
     Following(Option<u64>),
 }
 
-/// Follows the group's metrics until it stops.
+/// Follows the group's votes and leaders until it stops.
 pub(crate) async fn watch_lead(
     raft: Raft,
     clock: Arc<LogClock>,
     applied: Arc<AppliedLog>,
     lead: watch::Sender<Lead>,
 ) {
-    let mut metrics = raft.metrics();
+    let mut metrics = raft.server_metrics();
     loop {
         let (leading, following) = {
             let now = metrics.borrow_watched();

@@ -31,7 +31,11 @@
 //! Applied     { index: u64, ordinal: u32, outcome: Outcome }
 //! AppliedMany { index: u64, first_ordinal: u32, outcomes: Vec<Outcome> }
 //! SubmitError = Busy { retry_after } | NotLeader { leader } | Unknown { cause } | ShuttingDown
+//!             | TooLarge { commands, bytes }
 //! ```
+
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod applied;
 pub mod clock;

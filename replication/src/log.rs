@@ -32,8 +32,8 @@ use crate::GroupId;
 use crate::disk::OnDiskFailure;
 use disk_reader::DiskReader;
 use group::Group;
-use rocks::Database;
 use guard::{Guard, Mark};
+use rocks::Database;
 use tail::Tail;
 use wal::Wal;
 

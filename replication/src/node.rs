@@ -99,7 +99,7 @@ impl Node {
         let count = commands.len();
         let parts: Vec<Part> = commands.into_iter().map(Part::new).collect();
         let bytes = parts.iter().map(|part| part.encoded.len()).sum();
-        if count > MANY_COMMANDS_MAX || (bytes > ENTRY_BYTES_SOFT_MAX && count > 1) {
+        if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
             return Err(SubmitError::TooLarge { commands: count, bytes });
         }
         let (answer, pending) = oneshot::channel();
@@ -140,13 +140,19 @@ impl Node {
 
     /// Resolves when this node can go on no more: end the process then.
     pub async fn fatal(&self) -> FatalError {
-        let mut metrics = self.0.raft.metrics();
+        let metrics = self.0.raft.metrics();
+        // The other metrics change with every entry; these end with the core all the same.
+        let mut changes = self.0.raft.server_metrics();
         loop {
             if let Err(fatal) = &metrics.borrow_watched().running_state {
                 return FatalError::Raft(fatal.to_string());
             }
-            if metrics.changed().await.is_err() {
-                return FatalError::Stopped;
+            if changes.changed().await.is_err() {
+                let ended = &metrics.borrow_watched().running_state;
+                return match ended {
+                    Err(fatal) => FatalError::Raft(fatal.to_string()),
+                    Ok(()) => FatalError::Stopped,
+                };
             }
         }
     }

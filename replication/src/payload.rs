@@ -56,6 +56,11 @@ impl Payload {
         Self(Arc::new(Forms { batch: OnceLock::new(), bytes }))
     }
 
+    /// The same entry as bytes alone: what a log keeps once the commands were handed out.
+    pub fn bytes_only(&self) -> Self {
+        Self::from_bytes(self.0.bytes.clone())
+    }
+
     /// The commands; decoded on the first call where only bytes were there.
     pub fn batch(&self) -> Result<&Batch, codec::Error> {
         if let Some(batch) = self.0.batch.get() {
@@ -63,6 +68,11 @@ impl Payload {
         }
         let decoded = codec::decode::<Batch>(&self.0.bytes)?;
         Ok(self.0.batch.get_or_init(|| decoded))
+    }
+
+    #[cfg(test)]
+    pub fn is_decoded(&self) -> bool {
+        self.0.batch.get().is_some()
     }
 
     pub fn bytes(&self) -> &Bytes {

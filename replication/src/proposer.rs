@@ -43,10 +43,7 @@ pub(crate) trait Log: Send + Sync + 'static {
         &self,
         payload: Payload,
         leader: Leader,
-        responder: ProgressResponder<
-            TypeConfig,
-            openraft::raft::ClientWriteResult<TypeConfig>,
-        >,
+        responder: ProgressResponder<TypeConfig, openraft::raft::ClientWriteResult<TypeConfig>>,
     ) -> impl Future<Output = ()> + Send;
 
     /// Holds are due at `now_ms`, so that a sweep has something to do.

@@ -26,6 +26,13 @@ const COMMANDS_PER_CALLER: u128 = 60;
 /// One disk, one test at a time: the layer below is the process's.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    let guard = ONE_AT_A_TIME.lock().await;
+    // A test that failed may have left its fault behind.
+    Disk::get().set_fault(Fault::None);
+    guard
+}
+
 fn add_partner(number: u128) -> Command {
     let verb = Verb::AddPartner(AddPartner { id: PartnerId(number), name: "P".repeat(100) });
     Command::plain(verb)
@@ -80,7 +87,7 @@ async fn write_and_crash(dir: &Path, crash_after: usize) -> (tempfile::TempDir, 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_the_loss_of_everything_unsynced() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+    let _alone = alone().await;
     for crash_after in [1, 7, 60, 200, 400] {
         let dir = Disk::get().directory();
         let (image, told) = write_and_crash(dir.path(), crash_after).await;
@@ -96,7 +103,7 @@ async fn what_was_acknowledged_survives_the_loss_of_everything_unsynced() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_logs_sync_the_loss_happens_and_the_guard_sees_it() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+    let _alone = alone().await;
     let dir = Disk::get().directory();
     // The same run as above, with a disk that says "synced" for the log and does nothing.
     let node = Node::open(Options::alone(dir.path())).await.expect("opened");
@@ -118,7 +125,10 @@ async fn without_the_logs_sync_the_loss_happens_and_the_guard_sees_it() {
     let Err(OpenError::Log(LogError::Lost { first_missing, acknowledged, .. })) = refused else {
         panic!("the loss was not seen: {refused:?}");
     };
-    assert!(first_missing <= acknowledged && acknowledged <= last, "{first_missing} {acknowledged}");
+    assert!(
+        first_missing <= acknowledged && acknowledged <= last,
+        "{first_missing} {acknowledged}"
+    );
 
     // The acknowledged commands are gone indeed: the first test's law would have failed here.
     let accepted = Options { accept_loss: true, ..Options::alone(image.path()) };
@@ -129,7 +139,7 @@ async fn without_the_logs_sync_the_loss_happens_and_the_guard_sees_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_sync_is_reported_and_nothing_is_acknowledged_after_it() {
-    let _alone = ONE_AT_A_TIME.lock().await;
+    let _alone = alone().await;
     let dir = Disk::get().directory();
     let (seen, failures) = std::sync::mpsc::channel();
     let seen = Mutex::new(seen);

@@ -160,12 +160,7 @@ impl DiskReader {
         Ok(entries)
     }
 
-    fn rows<'db>(
-        &self,
-        db: &'db DB,
-        range: Range<u64>,
-        fill_cache: bool,
-    ) -> DBRawIterator<'db> {
+    fn rows<'db>(&self, db: &'db DB, range: Range<u64>, fill_cache: bool) -> DBRawIterator<'db> {
         let end_key = match range.end {
             u64::MAX => keys::entries_end(self.group).to_vec(),
             end => keys::entry(self.group, end).to_vec(),

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::io;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
 use futures_util::{Stream, stream};
@@ -92,8 +92,13 @@ impl LogStore {
     }
 
     /// Entries of `range` that the log has, in order, without a hole; at least one where there is any.
-    fn read(&self, range: std::ops::Range<u64>, bytes_max: usize) -> io::Result<Vec<Entry>> {
-        let Cut { on_disk, in_memory } = self.group.tail.read().read(range, bytes_max);
+    fn read(&self, range: Range<u64>, bytes_max: usize) -> io::Result<Vec<Entry>> {
+        let cut = self.group.tail.read().read(range, bytes_max);
+        self.complete(cut, bytes_max)
+    }
+
+    fn complete(&self, cut: Cut, bytes_max: usize) -> io::Result<Vec<Entry>> {
+        let Cut { on_disk, in_memory } = cut;
         if on_disk.is_empty() {
             return Ok(in_memory);
         }
@@ -119,7 +124,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
         self.read(start..end, READ_BYTES_MAX)
     }
 
-    /// In bounded reads: what is to be applied after a restart may be far more than fits in memory.
+    /// For applying, and in bounded reads: after a restart that may be far more than fits in memory.
     async fn entries_stream<RB>(
         &mut self,
         range: RB,
@@ -127,9 +132,8 @@ impl RaftLogReader<TypeConfig> for LogStore {
     where
         RB: RangeBounds<u64> + Clone + Debug + OptionalSend,
     {
-        let range = half_open(&range);
-        let first = self.read(range.clone(), READ_BYTES_MAX);
-        let rest = Rest { store: self.clone(), next: range.start, end: range.end, ready: first.map(VecDeque::from) };
+        let Range { start, end } = half_open(&range);
+        let rest = Rest { store: self.clone(), next: start, end, ready: VecDeque::new() };
         stream::unfold(rest, |mut rest| async move { rest.next().map(|item| (item, rest)) })
     }
 }
@@ -139,30 +143,33 @@ struct Rest {
     store: LogStore,
     next: u64,
     end: u64,
-    ready: io::Result<VecDeque<Entry>>,
+    ready: VecDeque<Entry>,
 }
 
 impl Rest {
+    fn fill(&mut self) -> io::Result<()> {
+        let range = self.next..self.end;
+        let cut = self.store.group.tail.write().read_to_apply(range, READ_BYTES_MAX);
+        self.ready = self.store.complete(cut, READ_BYTES_MAX)?.into();
+        Ok(())
+    }
+
     fn next(&mut self) -> Option<io::Result<Entry>> {
-        if let Ok(ready) = &self.ready
-            && ready.is_empty()
-            && self.next < self.end
-        {
-            self.ready = self.store.read(self.next..self.end, READ_BYTES_MAX).map(VecDeque::from);
-        }
-        match &mut self.ready {
-            Ok(ready) => {
-                let entry = ready.pop_front()?;
-                self.next = entry.log_id.index.saturating_add(1);
-                Some(Ok(entry))
-            }
-            Err(error) => {
-                self.end = self.next;
-                let error = io::Error::new(error.kind(), error.to_string());
-                self.ready = Ok(VecDeque::new());
-                Some(Err(error))
+        if self.ready.is_empty() && self.next < self.end {
+            if let Err(error) = self.fill() {
+                return Some(self.fail(error));
             }
         }
+        let entry = self.ready.pop_front()?;
+        self.next = entry.log_id.index.saturating_add(1);
+        Some(Ok(entry))
+    }
+
+    /// The error, and nothing after it.
+    fn fail(&mut self, error: io::Error) -> io::Result<Entry> {
+        self.end = self.next;
+        self.ready.clear();
+        Err(error)
     }
 }
 
@@ -226,7 +233,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 }
 
-fn half_open(range: &impl RangeBounds<u64>) -> std::ops::Range<u64> {
+fn half_open(range: &impl RangeBounds<u64>) -> Range<u64> {
     let start = match range.start_bound() {
         Bound::Included(&start) => start,
         Bound::Excluded(&before) => before.saturating_add(1),

@@ -33,7 +33,9 @@ pub enum LogError {
     Storage { error: String },
     #[error("{0}. {ADVICE}")]
     Guard(#[from] GuardError),
-    #[error("the log has lost its guard file {path}: nothing says how much of it must be there. {ADVICE}")]
+    #[error(
+        "the log has lost its guard file {path}: nothing says how much of it must be there. {ADVICE}"
+    )]
     GuardMissing { path: String },
     #[error(
         "the log {path} is gone, but its guard says that group {group} acknowledged entries up to \

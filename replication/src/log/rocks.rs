@@ -11,9 +11,7 @@ use rocksdb::{
     WriteOptions,
 };
 
-use crate::limits::{
-    WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED, WRITE_BUFFER_BYTES, WRITE_BUFFERS,
-};
+use crate::limits::{WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED, WRITE_BUFFER_BYTES, WRITE_BUFFERS};
 
 /// The file RocksDB writes last when it creates a database, and reads first.
 const CURRENT: &str = "CURRENT";

@@ -68,6 +68,9 @@ fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
         last = Some(entry.log_id);
         Ok(())
     });
+    if last.is_none() {
+        return forget(db, group);
+    }
     let committed = read_id(db, &keys::committed(group))?;
     let vote = vote_at_least(read_vote(db, group)?, last);
 
@@ -78,12 +81,13 @@ fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
     let key = keys::committed(group);
     match committed.filter(|id| super::tail::next(Some(*id)) <= super::tail::next(last)) {
         Some(_) => {}
-        None => match last {
-            Some(last) if committed.is_some() => {
+        // What is left was committed once if what came after it was.
+        None => match last.filter(|_| committed.is_some()) {
+            Some(last) => {
                 record::put_log_id(&key, &last, &mut value);
                 batch.put(key, &value);
             }
-            _ => batch.delete(key),
+            None => batch.delete(key),
         },
     }
     if let Some(vote) = vote {
@@ -93,6 +97,17 @@ fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
     }
     db.write_opt(batch, &rocks::synced()).map_err(storage_error)?;
     Ok(Mark { last, vote })
+}
+
+/// Of a group without its first entry nothing can be used: it begins anew.
+fn forget(db: &DB, group: GroupId) -> Result<Mark, LogError> {
+    let mut batch = WriteBatch::default();
+    batch.delete_range(keys::entry(group, 0).as_slice(), keys::entries_end(group).as_slice());
+    for key in [keys::vote(group), keys::committed(group), keys::purged(group)] {
+        batch.delete(key);
+    }
+    db.write_opt(batch, &rocks::synced()).map_err(storage_error)?;
+    Ok(Mark::default())
 }
 
 /// A damaged position counts as none: less is known, nothing wrong is.

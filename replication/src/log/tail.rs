@@ -111,26 +111,48 @@ impl Tail {
         self.written = self.written.max(next(Some(upto)));
     }
 
-    /// The part of `[range]` that the log has, until `bytes_max` are counted in memory.
+    /// The part of `range` that the log has, until `bytes_max` are counted in memory.
     pub fn read(&self, range: Range<u64>, bytes_max: usize) -> Cut {
+        let (on_disk, in_memory) = self.locate(range, bytes_max);
+        let in_memory = self.run.range(in_memory).cloned().collect();
+        Cut { on_disk, in_memory }
+    }
+
+    /// As [`Tail::read`], but for the one who applies: the commands in memory are handed over, and what
+    /// stays is bytes, which is all that replication needs. So the bound on memory is a true one.
+    pub fn read_to_apply(&mut self, range: Range<u64>, bytes_max: usize) -> Cut {
+        let (on_disk, in_memory) = self.locate(range, bytes_max);
+        let hand_over = |entry: &mut Entry| {
+            let handed = entry.clone();
+            if let EntryPayload::Normal(payload) = &mut entry.payload {
+                *payload = payload.bytes_only();
+            }
+            handed
+        };
+        let in_memory = self.run.range_mut(in_memory).map(hand_over).collect();
+        Cut { on_disk, in_memory }
+    }
+
+    /// Which indexes only RocksDB has, and which positions of the run are to be read.
+    fn locate(&self, range: Range<u64>, bytes_max: usize) -> (Range<u64>, Range<usize>) {
         let start = range.start.max(self.first);
         let end = range.end.min(next(self.last));
         let run_start = self.run.front().map_or(end, |entry| entry.log_id.index);
         let on_disk = start..end.min(run_start).max(start);
-        let mut in_memory = Vec::new();
         // A read that begins on disk is filled from there first: memory follows in the next one.
-        if on_disk.is_empty() || bytes_max == usize::MAX {
-            let mut bytes = 0_usize;
-            let skip = usize::try_from(start.saturating_sub(run_start)).unwrap_or(usize::MAX);
-            for entry in self.run.iter().skip(skip).take_while(|entry| entry.log_id.index < end) {
-                bytes += weight(entry);
-                if bytes > bytes_max && !in_memory.is_empty() {
-                    break;
-                }
-                in_memory.push(entry.clone());
-            }
+        if !on_disk.is_empty() && bytes_max != usize::MAX {
+            return (on_disk, 0..0);
         }
-        Cut { on_disk, in_memory }
+        let skip = usize::try_from(start.saturating_sub(run_start)).unwrap_or(usize::MAX);
+        let skip = skip.min(self.run.len());
+        let mut bytes = 0_usize;
+        let fits = |entry: &&Entry| {
+            let first = bytes == 0;
+            bytes = bytes.saturating_add(weight(entry));
+            entry.log_id.index < end && (first || bytes <= bytes_max)
+        };
+        let count = self.run.range(skip..).take_while(fits).count();
+        (on_disk, skip..skip + count)
     }
 }
 
@@ -217,6 +239,23 @@ mod tests {
         tail.purge(id(20));
         assert_eq!(tail.last(), Some(id(20)));
         assert!(tail.push(entry(21)));
+    }
+
+    #[test]
+    fn what_was_handed_over_to_apply_stays_as_bytes() {
+        let mut tail = Tail::new(None, None);
+        let payload = Payload::assemble(7, std::iter::empty());
+        let bytes = payload.bytes().clone();
+        assert!(tail.push(Entry { log_id: id(0), payload: EntryPayload::Normal(payload) }));
+        let handed = tail.read_to_apply(0..1, usize::MAX).in_memory;
+        let kept = tail.read(0..1, usize::MAX).in_memory;
+        let payload_of = |entries: &[Entry]| match &entries[0].payload {
+            EntryPayload::Normal(payload) => payload.clone(),
+            other => panic!("{other}"),
+        };
+        assert!(payload_of(&handed).is_decoded());
+        assert!(!payload_of(&kept).is_decoded());
+        assert_eq!(payload_of(&kept).bytes(), &bytes);
     }
 
     #[test]

@@ -28,12 +28,31 @@ use crate::raft_types::{Entry, LogId, TypeConfig, Vote};
 pub(crate) type Done = oneshot::Sender<io::Result<()>>;
 
 pub(crate) enum Request {
-    Append { group: Arc<Group>, entries: Vec<Entry>, flushed: IOFlushed<TypeConfig> },
-    Vote { group: Arc<Group>, vote: Vote, done: Done },
+    Append {
+        group: Arc<Group>,
+        entries: Vec<Entry>,
+        flushed: IOFlushed<TypeConfig>,
+    },
+    Vote {
+        group: Arc<Group>,
+        vote: Vote,
+        done: Done,
+    },
     /// Unsynced and unanswered: losing it costs a little replay.
-    Committed { group: Arc<Group>, upto: LogId },
-    Truncate { group: Arc<Group>, after: Option<LogId>, done: Done },
-    Purge { group: Arc<Group>, upto: LogId, done: Done },
+    Committed {
+        group: Arc<Group>,
+        upto: LogId,
+    },
+    Truncate {
+        group: Arc<Group>,
+        after: Option<LogId>,
+        done: Done,
+    },
+    Purge {
+        group: Arc<Group>,
+        upto: LogId,
+        done: Done,
+    },
     Stop,
 }
 
@@ -180,13 +199,7 @@ impl Writer {
     }
 
     /// What came before is flushed first, so that the guard can then be lowered below it.
-    fn truncate(
-        &mut self,
-        group: &Group,
-        after: Option<LogId>,
-        done: Done,
-        round: &mut Round,
-    ) {
+    fn truncate(&mut self, group: &Group, after: Option<LogId>, done: Done, round: &mut Round) {
         self.flush(std::mem::take(round));
         if self.failed.is_none()
             && let Err(error) = self.guard.lower(group.id, after)

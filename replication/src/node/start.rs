@@ -92,8 +92,9 @@ struct Replayed {
 }
 
 async fn open_on(options: Options) -> Result<Node, OpenError> {
-    let Options { dir, group, node, time, on_progress, follower, accept_loss, on_disk_failure, .. } =
-        options;
+    let Options {
+        dir, group, node, time, on_progress, follower, accept_loss, on_disk_failure, ..
+    } = options;
     let clock = Arc::new(LogClock::new(time.clone()));
     let applied = Arc::new(AppliedLog::new());
     let log_options = LogOptions { dir, accept_loss, on_disk_failure };

@@ -142,3 +142,50 @@ async fn a_follower_of_the_log_sees_events_in_log_order() {
     assert_eq!(seen.iter().map(|(_, events)| events).sum::<usize>(), before + 20);
     assert!(seen.is_sorted());
 }
+
+#[tokio::test]
+async fn commands_up_to_the_bound_share_an_entry_and_one_more_is_refused() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    node.submit_many(small_hotel()).await.expect("queued").await.expect("applied");
+    let commands = |count: usize| (0..count as u128).map(add_partner).collect::<Vec<_>>();
+    let many = node.submit_many(commands(MANY_COMMANDS_MAX)).await.expect("queued");
+    assert_eq!(many.await.expect("applied").outcomes.len(), MANY_COMMANDS_MAX);
+    let refused = node.submit_many(commands(MANY_COMMANDS_MAX + 1)).await.map(drop);
+    assert!(matches!(refused, Err(SubmitError::TooLarge { commands: 1_025, .. })), "{refused:?}");
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_command_past_the_bytes_of_an_entry_is_refused() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    let verb = holdfast_engine::Verb::AddPartner(holdfast_engine::command::AddPartner {
+        id: holdfast_engine::ids::PartnerId(1),
+        name: "P".repeat(ENTRY_BYTES_SOFT_MAX),
+    });
+    let command = Command::plain(verb);
+    let refused = node.submit(command.clone(), None).await;
+    assert!(matches!(refused, Err(SubmitError::TooLarge { commands: 1, .. })), "{refused:?}");
+    let refused = node.submit_many(vec![command]).await.map(drop);
+    assert!(matches!(refused, Err(SubmitError::TooLarge { commands: 1, .. })), "{refused:?}");
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_accepted_loss_starts_with_what_is_left_and_goes_on() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    node.submit_many(small_hotel()).await.expect("queued").await.expect("applied");
+    node.shutdown().await;
+    std::fs::remove_dir_all(dir.path().join("raft-log")).expect("removed");
+    let refused = Node::open(options(&dir)).await.map(drop).expect_err("refused");
+    assert!(refused.is_loss(), "{refused}");
+    let accepted = Options { accept_loss: true, ..options(&dir) };
+    let node = Node::open(accepted).await.expect("the loss is accepted");
+    node.submit_many(small_hotel()).await.expect("queued").await.expect("applied");
+    node.shutdown().await;
+    let node = Node::open(options(&dir)).await.expect("an ordinary node again");
+    assert!(node.reader().settings().is_some());
+    node.shutdown().await;
+}

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use holdfast_engine::{Outcome, Ticket};
 use holdfast_engine::limits::SWEEP_MAX;
+use holdfast_engine::{Outcome, Ticket};
 use openraft::errors::ClientWriteError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::queue::{Queue, Waiter};
 use super::ReplyReceiver;
+use super::queue::{Queue, Waiter};
 use crate::clock::Sleep;
 use crate::raft_types::Reply;
 use crate::submit::{Applied, AppliedMany, SubmitError, UnknownCause};

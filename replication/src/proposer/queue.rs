@@ -23,6 +23,10 @@ pub(crate) struct Item {
 }
 
 /// One command without a vector, or many.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the common one, and moves twice"
+)]
 pub(crate) enum Parts {
     One(Option<Part>),
     Many(std::vec::IntoIter<Part>),
@@ -151,7 +155,8 @@ impl Queue {
             let mut waiting = self.waiting.lock();
             while let Some(item) = waiting.items.front() {
                 let (more_commands, more_bytes) = (item.waiter.commands(), item.bytes());
-                let full = commands + more_commands > commands_max || bytes + more_bytes > bytes_max;
+                let full =
+                    commands + more_commands > commands_max || bytes + more_bytes > bytes_max;
                 if full && !taken.is_empty() {
                     break;
                 }

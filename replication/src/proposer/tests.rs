@@ -18,8 +18,7 @@ use crate::limits::{QUEUE_BULK_COMMANDS_MAX, QUEUE_COMMANDS_MAX};
 use crate::raft_types::{LogId, Reply};
 use crate::submit::{ManySubmission, Pending, Submission, UnknownCause};
 
-type WriteResponder =
-    ProgressResponder<TypeConfig, openraft::raft::ClientWriteResult<TypeConfig>>;
+type WriteResponder = ProgressResponder<TypeConfig, openraft::raft::ClientWriteResult<TypeConfig>>;
 
 const LEADER: Leader = Leader { term: 4, node_id: 1 };
 
@@ -37,7 +36,7 @@ impl Log for HeldLog {
     async fn propose(&self, payload: Payload, leader: Leader, responder: WriteResponder) {
         assert_eq!(leader, LEADER);
         let proposal = Proposal { payload, responder };
-        self.proposals.send(proposal).ok().expect("the test listens");
+        assert!(self.proposals.send(proposal).is_ok(), "the test listens");
     }
 
     fn holds_due(&self, _now_ms: u64) -> bool {

@@ -67,9 +67,9 @@ fn encode(marks: &Marks) -> Vec<u8> {
         let vote_committed = mark.vote.is_some_and(|vote| vote.committed);
         out.extend_from_slice(&group.0.to_le_bytes());
         out.push(
-            u8::from(mark.last.is_some()) * HAS_LAST
-                | u8::from(mark.vote.is_some()) * HAS_VOTE
-                | u8::from(vote_committed) * VOTE_COMMITTED,
+            flag(mark.last.is_some(), HAS_LAST)
+                | flag(mark.vote.is_some(), HAS_VOTE)
+                | flag(vote_committed, VOTE_COMMITTED),
         );
         let nobody = Leader { term: 0, node_id: 0 };
         let last = mark.last.unwrap_or(LogId::new(nobody, 0));
@@ -82,6 +82,10 @@ fn encode(marks: &Marks) -> Vec<u8> {
     }
     out.extend_from_slice(&xxh3_64(&out).to_le_bytes());
     out
+}
+
+fn flag(set: bool, bit: u8) -> u8 {
+    if set { bit } else { 0 }
 }
 
 fn decode(bytes: &[u8]) -> Result<Marks, GuardError> {
@@ -146,6 +150,20 @@ mod tests {
         replace(&path, &Marks::new()).expect("written");
         replace(&path, &marks()).expect("replaced");
         assert_eq!(read(&path).expect("readable"), Some(marks()));
+    }
+
+    #[test]
+    fn the_bytes_of_format_one_never_change() {
+        let bytes = encode(&marks());
+        let (body, sum) = bytes.split_at(bytes.len() - SUM_BYTES);
+        let word = |value: u64| value.to_le_bytes().to_vec();
+        let golden = [
+            b"HFGUARD\x01\x02\x00".to_vec(),
+            [vec![0, 0, 7], word(4), word(1), word(812), word(4), word(1)].concat(),
+            [vec![3, 0, 0], word(0), word(0), word(0), word(0), word(0)].concat(),
+        ];
+        assert_eq!(body, golden.concat());
+        assert_eq!(sum, xxh3_64(body).to_le_bytes());
     }
 
     #[test]

@@ -6,10 +6,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use holdfast_engine::ari::LineOutcome;
 use holdfast_engine::booking::{Payment, Sealed};
 use holdfast_engine::command::{Confirm, Hold, Release, Sweep, Tick};
 use holdfast_engine::ids::{BookingId, HoldId};
-use holdfast_engine::{Batch, Command, Event, Outcome, Principal, Reader, State, Verb, Writer};
+use holdfast_engine::{
+    Batch, Command, Event, Night, Outcome, Principal, Reader, State, Verb, Writer,
+};
 
 use crate::stopwatch::timed;
 use crate::world::{self, Requests, World};
@@ -18,6 +21,9 @@ use crate::world::{self, Requests, World};
 pub const ENTRY: usize = 256;
 /// 2027-01-01T00:00:00Z: the log's time when the measured part begins.
 pub const START_MS: u64 = 1_798_761_600_000;
+
+/// The first night on sale, the day after.
+pub const FIRST: Night = Night(20_820);
 
 /// A writer with what surrounds it.
 pub struct Run {
@@ -43,7 +49,8 @@ impl Run {
         let (outcomes, events) = (Vec::new(), Vec::new());
         let mut run = Self { writer, reader, now_ms, index: 0, outcomes, events };
         for commands in world.commands() {
-            run.apply(commands);
+            let refused = run.apply(commands).1;
+            assert_eq!(refused, 0, "the world was refused");
         }
         run
     }
@@ -61,7 +68,7 @@ impl Run {
         let mut refused = 0;
         let (time, ()) = timed(|| {
             writer.apply(*index, batch, outcomes, events);
-            refused = outcomes.iter().filter(|outcome| outcome.refusal().is_some()).count();
+            refused = outcomes.iter().filter(|outcome| is_refusal(outcome)).count();
             outcomes.clear();
             events.clear();
         });
@@ -83,6 +90,14 @@ impl Run {
             hold
         };
         (0..count).map(draw).collect()
+    }
+}
+
+fn is_refusal(outcome: &Outcome) -> bool {
+    let rejected = |line: &LineOutcome| matches!(line, LineOutcome::Rejected(_));
+    match outcome {
+        Outcome::Allotted(lines) => lines.iter().any(rejected),
+        outcome => outcome.refusal().is_some(),
     }
 }
 

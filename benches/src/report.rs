@@ -15,8 +15,6 @@ pub enum Includes {
     Fsync,
     /// Through the door, on top of the log.
     Http,
-    /// The machine and libraries themselves, without the product.
-    Floor,
 }
 
 impl Includes {
@@ -25,7 +23,6 @@ impl Includes {
             Self::Engine => "engine",
             Self::Fsync => "engine + fsync",
             Self::Http => "engine + fsync + HTTP",
-            Self::Floor => "floor",
         }
     }
 }

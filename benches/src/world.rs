@@ -73,15 +73,15 @@ impl World {
     }
 
     pub fn hotel_id(hotel: HotelIx) -> u128 {
-        mint(1_000, 0, u128::from(hotel.0) << 12)
+        mint(1_000, 0, Dice::new(u64::from(hotel.0)).wide())
     }
 
     pub fn room_type_id(room_type: RoomTypeIx) -> u128 {
-        mint(2_000, 0, u128::from(room_type.0) << 12)
+        mint(2_000, 0, Dice::new(u64::from(room_type.0)).wide())
     }
 
     pub fn rate_plan_id(rate_plan: RatePlanIx) -> u128 {
-        mint(3_000, 0, u128::from(rate_plan.0) << 12)
+        mint(3_000, 0, Dice::new(u64::from(rate_plan.0)).wide())
     }
 
     fn hotel(self, hotel: u32) -> Vec<Command> {

@@ -18,6 +18,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::config::{Config, Flags};
 use crate::{replay, serve, telemetry};
 
+/// Log lines told while a log is read, where there is no terminal for a bar.
+const LOG_STEPS: u64 = 10;
+
 /// Hotel inventory and booking engine.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, propagate_version = true, arg_required_else_help = true)]
@@ -50,6 +53,9 @@ struct Serve {
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: Flags,
+    /// Start once with what is left of a log that has lost acknowledged entries
+    #[arg(long)]
+    accept_loss: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +89,8 @@ pub fn main() -> ExitCode {
 fn run(command: Subcommands) -> anyhow::Result<bool> {
     match command {
         Subcommands::Serve(args) => {
-            let config = Config::load(args.config.as_deref(), &args.flags)?;
+            let mut config = Config::load(args.config.as_deref(), &args.flags)?;
+            config.accept_loss = args.accept_loss;
             telemetry::start_logs(config.log_format, &config.log_filter);
             on_runtime(serve_until_stopped(config)).map(|()| true)
         }
@@ -120,6 +127,7 @@ pub fn replay_progress() -> serve::OnProgress {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar
     });
+    let mut told = 0;
     Box::new(move |progress| match &bar {
         Some(bar) => {
             bar.set_length(progress.last);
@@ -128,7 +136,14 @@ pub fn replay_progress() -> serve::OnProgress {
                 bar.finish_and_clear();
             }
         }
-        None => tracing::info!(applied = progress.applied, last = progress.last, "reading the log"),
+        None => {
+            let tenths = progress.applied * LOG_STEPS / progress.last.max(1);
+            if tenths > told {
+                told = tenths;
+                let (applied, last) = (progress.applied, progress.last);
+                tracing::info!(applied, last, "reading the log");
+            }
+        }
     })
 }
 

@@ -34,6 +34,9 @@ pub struct Config {
     pub log_filter: String,
     /// Whether `/readyz` waits for [`crate::state::Readiness::set_loaded`] (the demo's data).
     pub ready_after_load: bool,
+    /// Go on with what is left of a log that has lost acknowledged entries. Never from a file: it is
+    /// said once, by a person, after the loss is understood.
+    pub accept_loss: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -55,6 +58,7 @@ impl Default for Config {
             log_format: LogFormat::Auto,
             log_filter: LOG_FILTER_DEFAULT.to_owned(),
             ready_after_load: false,
+            accept_loss: false,
         }
     }
 }

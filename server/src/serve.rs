@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use holdfast_engine::command::{Genesis, genesis::Quota};
 use holdfast_engine::limits::HORIZON_NIGHTS_DEFAULT;
 use holdfast_engine::{Command, Verb};
-use holdfast_replication::{Node, OpenError, Options, Progress};
+use holdfast_replication::{LogError, Node, OpenError, Options, Progress};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -28,7 +28,9 @@ pub enum Error {
     #[error(transparent)]
     Listen(#[from] listen::Error),
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
+    #[error("{0} (`holdfast serve --accept-loss`, once)")]
+    Lost(OpenError),
     #[error(
         "this data directory was made with a horizon of {made} nights; start with \
          --horizon {made}, or give another --data-dir"
@@ -36,6 +38,17 @@ pub enum Error {
     Horizon { made: u16 },
     #[error("the node refused its first command: {0}")]
     Genesis(String),
+}
+
+impl Error {
+    /// Names the flag where starting with less than was acknowledged is the operator's to decide.
+    fn of_open(error: OpenError) -> Self {
+        match error {
+            OpenError::Log(LogError::InUse { .. } | LogError::Io(_)) => Self::Open(error),
+            OpenError::Log(_) => Self::Lost(error),
+            _ => Self::Open(error),
+        }
+    }
 }
 
 /// A server that accepts requests.
@@ -57,8 +70,12 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     // Bound before the log is read, so that a taken port is told at once.
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
-    let options = Options { on_progress, ..Options::alone(data_dir.log_dir()) };
-    let node = Node::open(options).await?;
+    let options = Options {
+        on_progress,
+        accept_loss: config.accept_loss,
+        ..Options::alone(data_dir.log_dir())
+    };
+    let node = Node::open(options).await.map_err(Error::of_open)?;
     if let Err(error) = configure(&node, &config).await {
         node.shutdown().await;
         return Err(error);

@@ -103,6 +103,25 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     assert_eq!(server.stop(), Some(0), "an orderly stop");
 }
 
+/// The checks above would be worth nothing if they could not fail: a server that comes back with
+/// the files of an earlier day is caught.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[should_panic(expected = "refused with 404")]
+async fn a_server_that_came_back_without_its_last_day_is_caught() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (partner, admin) = (client(&server, "partner"), client(&server, "admin"));
+    let hotel = Arc::new(Hotel::open(&partner, &admin, &ROOMS, NIGHTS).await);
+    assert_eq!(server.stop(), Some(0));
+    let earlier = tempfile::tempdir().unwrap();
+    damage::copy_folder(data.path(), earlier.path());
+
+    let round = Round { number: 0, cut: 100, seed: 1, last_seq: 0 };
+    let (stories, _) = book_until_killed(Server::start(data.path()), &hotel, &round).await;
+    let server = Server::start(earlier.path());
+    check_states(&client(&server, "partner"), &stories).await;
+}
+
 fn client(server: &Server, role: &str) -> Client {
     server.client(role, &format!("crash-{role}"), limits())
 }

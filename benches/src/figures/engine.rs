@@ -4,10 +4,10 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use holdfast_engine::{Admission, Batch, Night, Ticket, Verb};
+use holdfast_engine::{Admission, Batch, Ticket, Verb};
 
 use super::Scale;
-use crate::engine_run::{ENTRY, Run, START_MS, Spent, Steady, confirm, entry};
+use crate::engine_run::{ENTRY, FIRST, Run, START_MS, Spent, Steady, confirm, entry};
 use crate::machine::resident_bytes;
 use crate::report::{Includes, big, per_s, row, short, title};
 use crate::stopwatch::{now, rate, timed};
@@ -23,7 +23,7 @@ pub fn run(scale: Scale) {
     let live = scale.of(1_000_000);
     let per_second = live / LIFE_S as usize;
     let seconds = 600;
-    let world = World::of(2_000, Night(20_818));
+    let world = World::of(2_000, FIRST);
     title("engine", Includes::Engine, &format!(
         "In memory, no log: idempotency key, guest quota, expiry index and events are on; {} live
          holds over {} room types of {} hotels, stays of 1-4 nights (2.5 on average), one room; entries

@@ -1,16 +1,14 @@
 //! Resident bytes of a room-type-night, and of a live hold.
 
-use holdfast_engine::Night;
-
 use super::Scale;
-use crate::engine_run::{ENTRY, Run, START_MS, entry};
+use crate::engine_run::{ENTRY, FIRST, Run, START_MS, entry};
 use crate::machine::resident_bytes;
 use crate::report::{Includes, big, row, title};
 use crate::world::{Requests, World};
 
 pub fn run(scale: Scale) {
     let hotels = u32::try_from(scale.of(8_000)).unwrap_or(800);
-    let world = World { nights: 720, ..World::of(hotels, Night(20_818)) };
+    let world = World { nights: 720, ..World::of(hotels, FIRST) };
     title("memory", Includes::Engine, &format!(
         "Resident bytes before and after loading {} room types of {hotels} hotels, one plan each, over a
          horizon of {} nights: cell, rate word and escrow of each night, spare nights, catalogue and names.",

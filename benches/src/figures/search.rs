@@ -8,7 +8,7 @@ use holdfast_engine::stay::Stay;
 
 use super::Scale;
 use crate::dice::Dice;
-use crate::engine_run::{Run, START_MS};
+use crate::engine_run::{FIRST, Run, START_MS};
 use crate::report::{Includes, Latencies, per_s, row, short, title};
 use crate::stopwatch::timed;
 use crate::world::{CITY, World};
@@ -24,7 +24,7 @@ pub const fn world(first: Night) -> World {
 }
 
 pub fn run(scale: Scale) {
-    let world = world(Night(20_818));
+    let world = world(FIRST);
     title("search", Includes::Engine, &format!(
         "One search of a city with {HOTELS} hotels among {}, {} room types each with {} plans and {} nights:
          stays of 1-4 nights for two, first page of 20, one core, a different stay each time.

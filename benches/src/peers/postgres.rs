@@ -108,10 +108,13 @@ impl Postgres {
         client
             .batch_execute(&format!(
                 "INSERT INTO inventory SELECT r, n, 400, 0, 0, 100000 + r
-                 FROM generate_series(0, {room_types} - 1) r, generate_series(0, {nights} - 1) n;
-             VACUUM ANALYZE; CHECKPOINT;"
+                 FROM generate_series(0, {room_types} - 1) r, generate_series(0, {nights} - 1) n;"
             ))
             .await?;
+        // Not within the transaction that a list of statements is.
+        for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+            client.batch_execute(statement).await?;
+        }
         Ok(cluster)
     }
 

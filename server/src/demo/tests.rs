@@ -1,3 +1,5 @@
+//! Laws of the demo data: the same seed, the same market; names, prices and lines a partner could send.
+
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::date;

@@ -1,3 +1,5 @@
+//! Laws of the gazetteer: what a guest types finds the place that is meant, in Thai and in English.
+
 use super::*;
 
 #[test]

@@ -31,7 +31,7 @@ impl Language {
     }
 
     /// The text in this language; in the other where the partner gave only that.
-    pub fn of<'t>(self, text: &'t Text) -> &'t str {
+    pub fn of(self, text: &Text) -> &str {
         self.one_of(&text.th, &text.en)
     }
 

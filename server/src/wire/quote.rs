@@ -128,7 +128,8 @@ impl StayQuote {
         let rooms = i64::from(about.quantity);
         let money = |amount: i64| Money::new(amount.saturating_mul(rooms), about.currency);
         let nightly = quote.nightly_total();
-        let nights = quote.nightly.iter().zip(&nightly).zip(about.check_in.0..);
+        let rooms_part = quote.nightly_room();
+        let nights = rooms_part.iter().zip(&nightly).zip(about.check_in.0..);
         Self {
             nights: nights
                 .map(|((room, total), night)| NightView {

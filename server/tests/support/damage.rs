@@ -98,7 +98,7 @@ fn modified_ms(path: &Path) -> u64 {
     u64::try_from(modified.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

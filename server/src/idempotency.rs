@@ -7,6 +7,7 @@
 //! **Invariant:** the fingerprint is of the parsed request, so bytes that mean the same are the same.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::FromRequestParts;
 use dashmap::DashMap;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use crate::auth::Principal;
 use crate::limits::{IDEMPOTENCY_KEY_CHARS_MAX, KEYS_IN_FLIGHT_MAX};
 use crate::problem::Problem;
+use crate::seal::Sealer;
 use crate::state::{AppState, Applied};
 
 pub const HEADER: &str = "idempotency-key";
@@ -66,7 +68,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 impl IdempotencyKey {
     /// The digests a command carries, for this caller and this parsed request.
-    pub fn bind(&self, principal: &Principal, request: &impl Serialize) -> Idempotency {
+    pub fn bind(
+        &self,
+        sealer: &Sealer,
+        principal: &Principal,
+        request: &impl Serialize,
+    ) -> Idempotency {
         let scope = principal.org.map_or(principal.user.0, |org| org.0);
         let role = principal.role.name();
         let mut hasher = blake3::Hasher::new();
@@ -75,7 +82,9 @@ impl IdempotencyKey {
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
-        Idempotency { key: first_128(&hasher.finalize()), fingerprint: fingerprint(request) }
+        // Kept for a day, beyond an erasure: keyed, so that the personal data in it cannot be guessed.
+        let fingerprint = sealer.digest(&fingerprint(request).to_be_bytes());
+        Idempotency { key: first_128(&hasher.finalize()), fingerprint }
     }
 }
 
@@ -93,36 +102,46 @@ fn first_128(hash: &blake3::Hash) -> u128 {
 
 /// Keys whose first request is still running on this node.
 pub struct InFlight {
-    running: Arc<DashMap<u128, ()>>,
+    running: Arc<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    keys: DashMap<u128, ()>,
+    /// How many; asking the table would lock all of it for every request.
+    count: AtomicUsize,
 }
 
 /// Holds a key until the request ends.
 pub struct Claim {
-    running: Arc<DashMap<u128, ()>>,
+    running: Arc<Running>,
     key: u128,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.running.remove(&self.key);
+        self.running.keys.remove(&self.key);
+        // Relaxed: a bound on its own; nothing is published through it.
+        self.running.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl InFlight {
     pub fn new() -> Self {
-        Self { running: Arc::new(DashMap::new()) }
+        Self { running: Arc::default() }
     }
 
     /// 409 while another request holds the key, 503 when too many are running.
     pub fn claim(&self, key: u128) -> Result<Claim, Problem> {
-        if self.running.len() >= KEYS_IN_FLIGHT_MAX {
+        // Relaxed: as in `drop`. A few requests at once may pass it by a few.
+        if self.running.count.load(Ordering::Relaxed) >= KEYS_IN_FLIGHT_MAX {
             return Err(Problem::unavailable(
                 "engine.busy",
                 "More requests are running than this node takes; nothing was changed.",
                 1,
             ));
         }
-        match self.running.entry(key) {
+        match self.running.keys.entry(key) {
             Entry::Occupied(_) => Err(Problem::conflict(
                 "idempotency.in_progress",
                 "The first request with this Idempotency-Key is still running; ask again soon.",
@@ -130,6 +149,8 @@ impl InFlight {
             .retry_after(1)),
             Entry::Vacant(place) => {
                 place.insert(());
+                // Relaxed: as in `drop`.
+                self.running.count.fetch_add(1, Ordering::Relaxed);
                 Ok(Claim { running: self.running.clone(), key })
             }
         }

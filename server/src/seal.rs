@@ -58,7 +58,13 @@ impl Sealer {
     /// Who a guest is, told by the e-mail address: the same for the same address, and nobody without
     /// the deployment's key can make it or find the address from it.
     pub fn guest_digest(&self, email: &str) -> u128 {
-        let digest = blake3::keyed_hash(&self.digest_key, email.trim().to_lowercase().as_bytes());
+        self.digest(email.trim().to_lowercase().as_bytes())
+    }
+
+    /// A digest that nobody without the deployment's key can make, so that nothing personal can be
+    /// guessed from one that is kept.
+    pub fn digest(&self, bytes: &[u8]) -> u128 {
+        let digest = blake3::keyed_hash(&self.digest_key, bytes);
         digest.as_bytes().iter().take(16).fold(0, |id, byte| (id << 8) | u128::from(*byte))
     }
 

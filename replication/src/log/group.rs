@@ -155,10 +155,11 @@ impl Rest {
     }
 
     fn next(&mut self) -> Option<io::Result<Entry>> {
-        if self.ready.is_empty() && self.next < self.end {
-            if let Err(error) = self.fill() {
-                return Some(self.fail(error));
-            }
+        if self.ready.is_empty()
+            && self.next < self.end
+            && let Err(error) = self.fill()
+        {
+            return Some(self.fail(error));
         }
         let entry = self.ready.pop_front()?;
         self.next = entry.log_id.index.saturating_add(1);

@@ -106,6 +106,6 @@ async fn set_status(
         principal: principal.acting(),
         status,
     });
-    let applied = state.submit_keyed(key.bind(principal, &Empty {}), verb).await?;
+    let applied = state.submit_keyed(key.bind(state.sealer(), principal, &Empty {}), verb).await?;
     hotels::reply(state, StatusCode::OK, &applied)
 }

@@ -126,7 +126,7 @@ fn check_beds(beds: &[Bed], check: &mut Check) -> String {
     texts.join(", ")
 }
 
-/// The beds of a text made by [`check_beds`].
+/// The beds of a text made by `check_beds`.
 pub fn beds_of(text: &str) -> Vec<BedCount> {
     let one = |part: &str| {
         let (count, kind) = part.split_once(' ').unwrap_or(("1", part));

@@ -61,7 +61,7 @@ pub async fn create(
     Json(body): Json<BookingBody>,
 ) -> Result<Reply, Problem> {
     let draft = body.check()?;
-    let idempotency = key.bind(&principal, &body);
+    let idempotency = key.bind(state.sealer(), &principal, &body);
     let (state, principal) = (&state, &*principal);
     let (draft, payment) = (&draft, &body.payment);
     let applied = Purchase { state, principal, draft, payment, idempotency }.run().await?;

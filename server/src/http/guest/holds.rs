@@ -36,7 +36,7 @@ pub async fn create(
     Json(body): Json<HoldBody>,
 ) -> Result<Reply, Problem> {
     let draft = body.check()?;
-    let idempotency = key.bind(&principal, &body);
+    let idempotency = key.bind(state.sealer(), &principal, &body);
     let applied = hold(&state, &principal, &draft, idempotency)
         .await
         .map_err(|problem| with_new_quote(&state, &principal, &draft, problem))?;
@@ -98,7 +98,7 @@ pub async fn extend(
     let ttl_s = body.check()?;
     visible_hold(&state, &principal, Some(id))?;
     let verb = Verb::Extend(Extend { hold: id, principal: principal.acting(), ttl_s });
-    let applied = state.submit_keyed(key.bind(&principal, &body), verb).await?;
+    let applied = state.submit_keyed(key.bind(state.sealer(), &principal, &body), verb).await?;
     changed(&state, &applied)
 }
 

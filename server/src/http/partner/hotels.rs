@@ -64,7 +64,8 @@ pub async fn create(
     // A partner's hotels live in the partner's Raft group.
     let id = HotelId(state.mint(partner.org.group()));
     let verb = Verb::AddHotel(AddHotel { id, partner: partner.org, draft });
-    let applied = state.submit_keyed(key.bind(&partner.principal, &body), verb).await?;
+    let applied =
+        state.submit_keyed(key.bind(state.sealer(), &partner.principal, &body), verb).await?;
     reply(&state, StatusCode::CREATED, &applied)
 }
 
@@ -147,6 +148,6 @@ pub async fn submit(
         principal: principal.acting(),
         status: HotelStatus::Pending,
     });
-    let applied = state.submit_keyed(key.bind(&principal, &Empty {}), verb).await?;
+    let applied = state.submit_keyed(key.bind(state.sealer(), &principal, &Empty {}), verb).await?;
     reply(&state, StatusCode::OK, &applied)
 }

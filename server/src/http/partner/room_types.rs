@@ -61,7 +61,7 @@ pub async fn create(
         principal: principal.acting(),
         draft: body.check()?,
     });
-    let applied = state.submit_keyed(key.bind(&principal, &body), verb).await?;
+    let applied = state.submit_keyed(key.bind(state.sealer(), &principal, &body), verb).await?;
     reply(&state, StatusCode::CREATED, &applied)
 }
 

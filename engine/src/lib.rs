@@ -25,6 +25,7 @@ pub mod inventory;
 pub mod limits;
 pub mod money;
 pub mod outcome;
+mod prefetch;
 pub mod quote;
 pub mod rates;
 pub mod refusal;

@@ -157,11 +157,12 @@ impl Code {
     }
 
     /// Whether a refusal with this code is stored with its key. Not stored, hence judged anew: what a
-    /// client may mend or wait for (400, 404, 422, 429, 5xx), and missing rooms.
+    /// client may mend or wait for (400, 404, 422, 429, 5xx), missing rooms, and a payment under way.
     #[must_use]
     pub const fn is_stored(self) -> bool {
-        matches!(self.status(), 402 | 409 | 410 | 412)
-            && !matches!(self, Self::InventoryInsufficient)
+        // A payment under way is another request's, and passes.
+        let passes = matches!(self, Self::InventoryInsufficient | Self::HoldConfirming);
+        matches!(self.status(), 402 | 409 | 410 | 412) && !passes
     }
 }
 

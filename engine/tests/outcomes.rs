@@ -171,7 +171,7 @@ fn names_of_codes_are_distinct_and_statuses_are_of_http() {
         assert!((400..=503).contains(&code.status()), "{code:?}");
         // What a client may mend or wait for is judged anew.
         let anew = matches!(code.status(), 400 | 404 | 422 | 429 | 500..)
-            || code == Code::InventoryInsufficient;
+            || matches!(code, Code::InventoryInsufficient | Code::HoldConfirming);
         assert_eq!(code.is_stored(), !anew, "{code:?}");
     }
 }

@@ -87,8 +87,15 @@ fn number(value: &str) -> String {
     match plain.strip_prefix("1 << ").and_then(|bits| bits.parse::<u32>().ok()) {
         Some(bits) if bits < 64 => grouped(&(1_u64 << bits).to_string()),
         _ if plain.chars().all(|c| c.is_ascii_digit() || c == '_') => grouped(&plain),
-        _ => plain.replace('_', ","),
+        _ => words(&plain),
     }
+}
+
+/// Numbers within an expression get their commas; names keep their underscores.
+fn words(expression: &str) -> String {
+    let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let show = |word: &str| if is_number(word) { word.replace('_', ",") } else { word.to_owned() };
+    expression.split(' ').map(show).collect::<Vec<_>>().join(" ")
 }
 
 fn grouped(digits: &str) -> String {

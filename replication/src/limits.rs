@@ -28,6 +28,9 @@ pub const TICK_EVERY: Duration = Duration::from_secs(1);
 
 /// Fastest correction of the log's clock towards the wall, in parts per million of elapsed time.
 pub const SLEW_PPM_MAX: u64 = 500;
+/// How far the wall clock may be past the log's last entry at start, in milliseconds: 366 days. Log time
+/// never goes back, so a machine that wakes up in a wrong year must not take the log there.
+pub const CLOCK_AHEAD_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
 /// Difference between the log's clock and the wall from which the alarm is on, in milliseconds.
 pub const CLOCK_SKEW_ALARM_MS: u64 = 1_000;
 

@@ -35,6 +35,8 @@ pub struct Options {
     pub follower: Option<Follower>,
     /// Start with what is left of a log that has lost acknowledged entries. For nodes that are alone.
     pub accept_loss: bool,
+    /// Start although the wall clock is more than `CLOCK_AHEAD_MS_MAX` past the log's last entry.
+    pub accept_clock: bool,
     /// Threads of a runtime of the log's own, so that load at the doors cannot starve it. `None`: run on
     /// the runtime that opens the node.
     pub threads: Option<usize>,
@@ -52,6 +54,7 @@ impl Options {
             on_progress: None,
             follower: None,
             accept_loss: false,
+            accept_clock: false,
             threads: Some(RAFT_THREADS_DEFAULT),
             on_disk_failure: abort_process(),
         }

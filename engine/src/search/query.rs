@@ -1,11 +1,16 @@
 //! One search: the cheapest offer of every hotel that can take the stay, sorted, one page of it.
 
-use std::sync::atomic::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::Guard;
 
 use super::Area;
 use crate::catalogue::{Hotel, HotelStatus, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
 use crate::inventory::{Cell, Row};
+use crate::prefetch::prefetch;
 use crate::quote::{self, Parts, Taxes, taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
@@ -97,11 +102,11 @@ impl Reader {
         match self.shared.places.near(query.area) {
             Some(lists) => {
                 let hotels = lists.iter().flat_map(|list| list.iter().copied());
-                found.extend(hotels.filter_map(|hotel| self.look_at(query, hotel)));
+                self.look_at_all(query, hotels, &mut found);
             }
             None => {
                 let all = (0..self.shared.hotels.len()).map(HotelIx);
-                found.extend(all.filter_map(|hotel| self.look_at(query, hotel)));
+                self.look_at_all(query, all, &mut found);
             }
         }
         let total = found.len();
@@ -118,7 +123,27 @@ impl Reader {
         Page { items: found, total, more }
     }
 
-    fn look_at(&self, query: &Query, hotel: HotelIx) -> Option<Found> {
+    /// Looks at hotels in order. The calendars of the next few are asked of memory before their turn:
+    /// most of a search is waiting for them.
+    fn look_at_all(
+        &self,
+        query: &Query,
+        hotels: impl Iterator<Item = HotelIx>,
+        found: &mut Vec<Found>,
+    ) {
+        let mut ahead = VecDeque::with_capacity(HOTELS_AHEAD);
+        for hotel in hotels {
+            let Some(candidate) = self.candidate(query, hotel) else { continue };
+            if ahead.len() == HOTELS_AHEAD {
+                found.extend(ahead.pop_front().and_then(|next| self.look_at(query, &next)));
+            }
+            ahead.push_back(candidate);
+        }
+        found.extend(ahead.iter().filter_map(|next| self.look_at(query, next)));
+    }
+
+    /// The hotel, where it may be in the answer by what the catalogue says of it.
+    fn candidate(&self, query: &Query, hotel: HotelIx) -> Option<Candidate> {
         let guard = self.shared.hotels.get(hotel.0)?;
         let hotel = guard.as_ref()?;
         let draft = &hotel.draft;
@@ -129,6 +154,16 @@ impl Reader {
         {
             return None;
         }
+        for offering in hotel.offerings.iter() {
+            ask_for(self.shared.cells.row(offering.room_type.0), query.stay);
+            ask_for(self.shared.rates.row(offering.rate_plan.0), query.stay);
+        }
+        Some(Candidate { guard, distance_m })
+    }
+
+    fn look_at(&self, query: &Query, candidate: &Candidate) -> Option<Found> {
+        let hotel = candidate.guard.as_ref()?;
+        let (draft, distance_m) = (&hotel.draft, candidate.distance_m);
         let (offering, available, parts) = self.cheapest(query, hotel)?;
         let total = parts.total.checked_mul(i64::from(query.rooms))?;
         if query.filters.min_price.is_some_and(|least| total < least)
@@ -166,6 +201,9 @@ impl Reader {
             if !query.admits(offering) {
                 continue;
             }
+            if query.filters.free_cancellation && !self.is_free_still(query, hotel, offering) {
+                continue;
+            }
             let rooms = match room_type {
                 Some((known, rooms)) if known == offering.room_type => rooms,
                 _ => {
@@ -197,6 +235,18 @@ impl Reader {
         })
     }
 
+    /// Whether a booking made now could still be cancelled for nothing.
+    fn is_free_still(&self, query: &Query, hotel: &Hotel, offering: &Offering) -> bool {
+        let plan = self.shared.rate_plans.get(offering.rate_plan.0);
+        plan.as_ref().and_then(|plan| plan.as_ref()).is_some_and(|plan| {
+            let policy = &plan.draft.policy;
+            policy.tiers.is_empty()
+                || policy
+                    .free_until(query.stay.check_in, &hotel.zone)
+                    .is_some_and(|deadline| self.log_time_ms() <= deadline)
+        })
+    }
+
     /// What one room costs, where the plan's rules let the stay in.
     fn price(&self, query: &Query, offering: &Offering, taxes: Taxes) -> Option<Parts> {
         let row = self.shared.rates.row(offering.rate_plan.0)?;
@@ -205,8 +255,26 @@ impl Reader {
     }
 }
 
+/// Hotels whose calendars are asked for before their turn: enough to hide memory's delay, few enough
+/// that the lines are still there (and that each may keep a guard of its thread).
+const HOTELS_AHEAD: usize = 4;
+
+/// A hotel whose calendars are on their way.
+struct Candidate {
+    guard: Guard<Option<Arc<Hotel>>>,
+    distance_m: Option<u32>,
+}
+
+fn ask_for(row: Option<Row<'_, AtomicU64>>, stay: Stay) {
+    for night in [stay.check_in, stay.check_out] {
+        if let Some(slot) = row.and_then(|row| row.slot(night)) {
+            prefetch(slot);
+        }
+    }
+}
+
 /// The sum of the nightly prices, where no rule of the plan is in the way of the stay.
-fn open_sum(row: &Row<'_, std::sync::atomic::AtomicU64>, stay: Stay) -> Option<i64> {
+fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay) -> Option<i64> {
     let nights = stay.nights();
     let below = |limit: u8| limit != 0 && nights < u16::from(limit);
     let above = |limit: u8| limit != 0 && nights > u16::from(limit);

@@ -380,7 +380,7 @@ fn is_kept(verb: &Verb, answer: &Answer) -> bool {
     match answer {
         Answer::Refused(no) => match no.code.status() {
             400 | 401 | 403 | 404 | 413 | 415 | 422 | 429 | 500.. => false,
-            _ => no.code != Code::InventoryInsufficient,
+            _ => !matches!(no.code, Code::InventoryInsufficient | Code::HoldConfirming),
         },
         _ => !matches!(verb, Verb::BeginPayment(_)),
     }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use rocksdb::{DB, WriteBatch};
 
-use super::disk_reader::DiskReader;
+use super::disk_reader::{DiskReader, LogDamage};
 use super::guard::{GuardError, Mark, Marks};
 use super::open::{LogError, storage_error};
+use super::record::Damage;
 use super::rocks::Database;
 use super::{keys, record, rocks};
 use crate::GroupId;
@@ -63,11 +64,20 @@ fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
     let purged = read_id(db, &keys::purged(group))?;
     let begin = super::tail::next(purged);
     let mut last = purged;
-    // The scan ends at the first entry that is missing or damaged: that is where the log is cut.
-    let _ = disk.scan(begin..u64::MAX, |entry| {
+    // The scan ends at the first entry that is missing or damaged: that is where the log is cut. What
+    // cannot be read just now, or only by a later build, is not lost and is not cut.
+    let scanned = disk.scan(begin..u64::MAX, |entry| {
         last = Some(entry.log_id);
         Ok(())
     });
+    if let Err(
+        damage @ (LogDamage::Storage(_)
+        | LogDamage::Closed
+        | LogDamage::Entry { damage: Damage::Version(_), .. }),
+    ) = scanned
+    {
+        return Err(LogError::Damaged { group: group.0, damage });
+    }
     if last.is_none() {
         return forget(db, group);
     }

@@ -216,10 +216,13 @@ impl Writer {
         let Round { batch, needs_sync, after, .. } = round;
         if self.failed.is_none() && !batch.is_empty() {
             let options = if needs_sync { rocks::synced() } else { rocks::unsynced() };
-            // Closed only after this thread has ended.
-            let written = self.db.get().map(|db| db.write_opt(batch, &options));
-            if let Some(Err(error)) = written {
-                self.fail(DiskFailure::Log(error.into_string()));
+            let written = match self.db.get() {
+                Some(db) => db.write_opt(batch, &options).map_err(rocksdb::Error::into_string),
+                // Closed only after this thread has ended; should it ever not be, nothing was written.
+                None => Err("the log is closed".to_owned()),
+            };
+            if let Err(error) = written {
+                self.fail(DiskFailure::Log(error));
             }
         }
         for after in after {

@@ -16,7 +16,7 @@ use super::{Inner, Node, RaftLog, Tasks, replay};
 use crate::applied::AppliedLog;
 use crate::clock::LogClock;
 use crate::lead::{Lead, watch_lead};
-use crate::limits::LEAD_WAIT_MAX;
+use crate::limits::{CLOCK_AHEAD_MS_MAX, LEAD_WAIT_MAX};
 use crate::log::{Log, LogError, LogOptions, LogStore};
 use crate::network::NoPeers;
 use crate::options::{OnProgress, Options};
@@ -38,6 +38,12 @@ pub enum OpenError {
     Thread(#[from] io::Error),
     #[error("the log's core does not start: {0}")]
     Raft(String),
+    #[error(
+        "this machine's clock is {days} days ahead of the log's last entry. The log would follow it and \
+         never go back: nights in between would be retired for good. Set the clock, or, if it is \
+         right, start once with `holdfast serve --accept-clock`"
+    )]
+    ClockAhead { days: u64 },
     #[error("this node did not take the lead within {} s", LEAD_WAIT_MAX.as_secs())]
     NoLead,
 }
@@ -93,7 +99,16 @@ struct Replayed {
 
 async fn open_on(options: Options) -> Result<Node, OpenError> {
     let Options {
-        dir, group, node, time, on_progress, follower, accept_loss, on_disk_failure, ..
+        dir,
+        group,
+        node,
+        time,
+        on_progress,
+        follower,
+        accept_loss,
+        accept_clock,
+        on_disk_failure,
+        ..
     } = options;
     let clock = Arc::new(LogClock::new(time.clone()));
     let applied = Arc::new(AppliedLog::new());
@@ -108,6 +123,10 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     let replayed = tokio::task::spawn_blocking(read).await;
     let replayed = replayed.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
     let Replayed { log, store, fresh, machine, reader } = replayed;
+    let (last, wall) = (reader.log_time_ms(), time.wall_ms());
+    if last > 0 && wall.saturating_sub(last) > CLOCK_AHEAD_MS_MAX && !accept_clock {
+        return Err(OpenError::ClockAhead { days: (wall - last) / (24 * 3_600 * 1_000) });
+    }
 
     let config = Arc::new(config(group.0).map_err(raft_error)?);
     let raft = Raft::new(node, config, NoPeers, store, machine).await.map_err(raft_error)?;

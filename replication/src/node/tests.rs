@@ -111,6 +111,24 @@ async fn log_time_moves_while_nobody_writes_and_never_goes_back_over_a_restart()
 }
 
 #[tokio::test]
+async fn a_clock_years_ahead_of_the_log_is_not_followed_unless_the_operator_says_so() {
+    let dir = directory();
+    let time = time();
+    let node = Node::open(Options { time: time.clone(), ..options(&dir) }).await.expect("opened");
+    node.submit(add_partner(7), None).await.expect("applied");
+    node.shutdown().await;
+    drop(node);
+
+    time.step_wall_ms(10 * 365 * 24 * 3_600 * 1_000);
+    let refused = Node::open(Options { time: time.clone(), ..options(&dir) }).await;
+    assert!(matches!(refused.err(), Some(OpenError::ClockAhead { days: 3_650 })));
+    let accepted = Options { time, accept_clock: true, ..options(&dir) };
+    let node = Node::open(accepted).await.expect("opened");
+    assert!(node.now_ms() >= START_MS + 10 * 365 * 24 * 3_600 * 1_000);
+    node.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_ticket_is_back_in_escrow_when_its_outcome_is_known() {
     let dir = directory();
     let node = Node::open(options(&dir)).await.expect("opened");

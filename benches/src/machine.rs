@@ -6,12 +6,12 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use crate::report::{Latencies, short};
+use crate::report::Latencies;
 use crate::stopwatch::timed;
 
 /// Resident bytes of this process.
 pub fn resident_bytes() -> usize {
-    // SAFETY-free: the kernel's own text. Second field of statm, in pages.
+    // The second field, in pages.
     let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = text.split(' ').nth(1).and_then(|field| field.parse().ok()).unwrap_or(0);
     pages * 4_096
@@ -71,7 +71,6 @@ pub fn sync_latency(dir: &Path, bytes: usize, count: usize) -> std::io::Result<L
         outcome?;
         latencies.record(time);
     }
-    let _ = short(latencies.at(0.5));
     fs::remove_file(dir.join("sync-floor"))?;
     Ok(latencies)
 }

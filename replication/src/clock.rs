@@ -3,7 +3,7 @@
 //! It owns the anchor taken with the lead, the monotonic time since, and the slow correction towards the
 //! wall. It refuses to follow a step of the wall clock.
 //!
-//! **Invariant**: [`LogClock::stamp`] never goes back, whatever the wall does.
+//! **Invariant**: `LogClock::stamp` never goes back, whatever the wall does.
 
 mod driven;
 

@@ -56,6 +56,9 @@ struct Serve {
     /// Start once with what is left of a log that has lost acknowledged entries
     #[arg(long)]
     accept_loss: bool,
+    /// Start once although the machine's clock is far ahead of the log's last entry
+    #[arg(long)]
+    accept_clock: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +94,7 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
         Subcommands::Serve(args) => {
             let mut config = Config::load(args.config.as_deref(), &args.flags)?;
             config.accept_loss = args.accept_loss;
+            config.accept_clock = args.accept_clock;
             telemetry::start_logs(config.log_format, &config.log_filter);
             on_runtime(serve_until_stopped(config)).map(|()| true)
         }

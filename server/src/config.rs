@@ -37,6 +37,8 @@ pub struct Config {
     /// Go on with what is left of a log that has lost acknowledged entries. Never from a file: it is
     /// said once, by a person, after the loss is understood.
     pub accept_loss: bool,
+    /// Start although the machine's clock is far ahead of the log.
+    pub accept_clock: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -59,6 +61,7 @@ impl Default for Config {
             log_filter: LOG_FILTER_DEFAULT.to_owned(),
             ready_after_load: false,
             accept_loss: false,
+            accept_clock: false,
         }
     }
 }

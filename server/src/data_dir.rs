@@ -8,7 +8,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,15 @@ pub enum Error {
     Damaged { path: PathBuf, why: String },
     #[error("{path} does not exist; start the node, then try again")]
     NotRunning { path: PathBuf },
+    #[error(
+        "{path} is gone, but this node has used it; restore it from a backup of this directory"
+    )]
+    Lost { path: PathBuf },
+    #[error(
+        "{path} is empty, but this node has kept its log there: mount or restore it, or start once \
+         with `holdfast serve --accept-loss` to begin with an empty log"
+    )]
+    LogLost { path: PathBuf },
 }
 
 /// Who this node is.
@@ -41,6 +50,9 @@ pub struct Identity {
     pub cluster_id: String,
     /// This node's number within the deployment.
     pub node_id: u64,
+    /// A log was made here once: one that is gone is lost, not new.
+    #[serde(default)]
+    pub log_made: bool,
 }
 
 /// Where the running node listens, as bound (port 0 resolved).
@@ -79,11 +91,16 @@ const FORMAT: u32 = 1;
 impl DataDir {
     /// Takes the lock and reads the directory, making what is missing on a first start.
     pub fn open(root: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(root.join("keys")).map_err(io_error("cannot create", root))?;
+        // What lies here is the operator's alone: keys, bookings, the catalogue.
+        let mut folders = fs::DirBuilder::new();
+        folders.recursive(true).mode(0o700);
+        folders.create(root.join("keys")).map_err(io_error("cannot create", root))?;
         let lock = lock(root)?;
+        // Keys are made before the identity: where there is one, a missing key is a lost one.
+        let known = root.join(IDENTITY).exists();
         let secrets = Secrets {
-            signing_seed: key(root, SIGNING)?,
-            deployment_key: key(root, DEPLOYMENT)?,
+            signing_seed: key(root, SIGNING, known)?,
+            deployment_key: key(root, DEPLOYMENT, known)?,
             operator_token: operator_token(root)?,
         };
         let identity = identity(root)?;
@@ -103,6 +120,24 @@ impl DataDir {
 
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// Refuses a folder of the log that is empty although it was in use: an unmounted disk, a restore
+    /// that left it out.
+    pub fn check_log(&self) -> Result<(), Error> {
+        let path = self.log_dir();
+        let empty = fs::read_dir(&path).map_or(true, |mut files| files.next().is_none());
+        if self.identity.log_made && empty { Err(Error::LogLost { path }) } else { Ok(()) }
+    }
+
+    /// Remembers that there is a log. Called once it was opened.
+    pub fn log_is_made(&mut self) -> Result<(), Error> {
+        if self.identity.log_made {
+            return Ok(());
+        }
+        self.identity.log_made = true;
+        let text = serde_json::to_vec_pretty(&self.identity).unwrap_or_default();
+        replace(&self.root.join(IDENTITY), &text)
     }
 
     /// The folder that belongs to the replication crate.
@@ -186,7 +221,7 @@ fn identity(root: &Path) -> Result<Identity, Error> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let cluster_id = format!("{:032x}", random::bits());
-            let made = Identity { format: FORMAT, cluster_id, node_id: 1 };
+            let made = Identity { format: FORMAT, cluster_id, node_id: 1, log_made: false };
             replace(&path, &serde_json::to_vec_pretty(&made).unwrap_or_default())?;
             Ok(made)
         }
@@ -195,10 +230,13 @@ fn identity(root: &Path) -> Result<Identity, Error> {
 }
 
 /// Reads a 32-byte key, or makes it. Keys are stored as 64 hexadecimal digits.
-fn key(root: &Path, name: &str) -> Result<Zeroizing<[u8; 32]>, Error> {
+fn key(root: &Path, name: &str, known: bool) -> Result<Zeroizing<[u8; 32]>, Error> {
     let path = root.join(name);
     if path.exists() {
         return read_key(&path);
+    }
+    if known {
+        return Err(Error::Lost { path });
     }
     let mut seed = Zeroizing::new([0u8; 32]);
     random::fill(seed.as_mut());
@@ -302,6 +340,21 @@ mod tests {
         drop(DataDir::open(dir.path()).unwrap());
         fs::write(dir.path().join(DEPLOYMENT), "zz").unwrap();
         assert!(matches!(DataDir::open(dir.path()), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_was_there_and_is_gone_is_lost_not_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = DataDir::open(dir.path()).unwrap();
+        first.check_log().unwrap();
+        first.log_is_made().unwrap();
+        assert!(matches!(first.check_log(), Err(Error::LogLost { .. })));
+        fs::create_dir(first.log_dir()).unwrap();
+        fs::write(first.log_dir().join("guard"), "x").unwrap();
+        first.check_log().unwrap();
+        drop(first);
+        fs::remove_file(dir.path().join(DEPLOYMENT)).unwrap();
+        assert!(matches!(DataDir::open(dir.path()), Err(Error::Lost { .. })));
     }
 
     #[test]

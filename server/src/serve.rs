@@ -66,17 +66,26 @@ pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 /// Starts a server; returns once it accepts requests.
 pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Server, Error> {
     telemetry::metrics();
-    let data_dir = DataDir::open(&config.data_dir)?;
+    let mut data_dir = DataDir::open(&config.data_dir)?;
+    if !config.accept_loss {
+        data_dir.check_log()?;
+    }
     // Bound before the log is read, so that a taken port is told at once.
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
     let options = Options {
         on_progress,
         accept_loss: config.accept_loss,
+        accept_clock: config.accept_clock,
         ..Options::alone(data_dir.log_dir())
     };
     let node = Node::open(options).await.map_err(Error::of_open)?;
-    if let Err(error) = configure(&node, &config).await {
+    let made = data_dir.log_is_made().map_err(Error::from);
+    let ready = match made {
+        Ok(()) => configure(&node, &config).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ready {
         node.shutdown().await;
         return Err(error);
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
-use holdfast_engine::Night;
 use holdfast_engine::command::Hold;
 use holdfast_engine::ids::{HotelId, RatePlanId, RoomTypeId};
 use holdfast_replication::{Node, Options};
@@ -73,7 +72,6 @@ impl Door {
         let salt = dice.next();
         let ready: Vec<String> = (0..TOKENS_AHEAD).map(|guest| mint(&keys, guest, salt)).collect();
         let (mut sent, mut token, mut body) = (0usize, String::new(), String::new());
-        let world = self.world;
         Box::new(move |out| {
             if sent.is_multiple_of(HOLDS_OF_A_GUEST) {
                 let guest = sent / HOLDS_OF_A_GUEST;
@@ -81,7 +79,7 @@ impl Door {
             }
             sent += 1;
             body.clear();
-            write_body(&mut body, world, &requests.draw());
+            write_body(&mut body, &requests.draw());
             let head = format!(
                 "POST /v1/holds HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
                  authorization: Bearer {token}\r\nidempotency-key: {:032x}\r\n\
@@ -111,7 +109,7 @@ impl Door {
     }
 }
 
-fn write_body(out: &mut String, world: World, hold: &Hold) {
+fn write_body(out: &mut String, hold: &Hold) {
     let line = &hold.lines[0];
     // Writing to a string cannot fail.
     let _ = write!(
@@ -123,7 +121,6 @@ fn write_body(out: &mut String, world: World, hold: &Hold) {
         RoomTypeId(World::room_type_id(line.room_type)),
         RatePlanId(World::rate_plan_id(line.rate_plan)),
     );
-    debug_assert!(world.nights > 0 && world.first > Night(0));
 }
 
 pub fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! The guard: a small file beside the log that says how much of it must be there.
 //!
 //! It owns the claim "up to here this node has acknowledged as synced". It lags behind by at most
-//! [`GUARD_LAG_MAX`], off the acknowledgement path, and is lowered before a truncation.
+//! `GUARD_LAG_MAX`, off the acknowledgement path, and is lowered before a truncation.
 //!
 //! **Invariant**: the file never claims more than was synced.
 //!

@@ -57,7 +57,7 @@ pub struct RatePlanBody {
     pub cancellation: Vec<Tier>,
 }
 
-/// After `until_time` on the day `until_days` before check-in the penalty is due.
+/// Until `until_time` on the day `until_days` before check-in the penalty is due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tier {
     pub until_days: u16,

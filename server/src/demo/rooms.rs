@@ -226,8 +226,22 @@ fn plans(house: House, dice: &mut Dice) -> Vec<Plan> {
     }
 }
 
-/// Until when cancelling is free, and what it costs later.
+/// Until when cancelling is free, and what it costs until later deadlines.
 fn flexible(house: House, dice: &mut Dice) -> Vec<Tier> {
+    let mut penalty = Penalty::PercentBp(0);
+    let mut tiers: Vec<Tier> = costs(house, dice)
+        .into_iter()
+        .map(|cost| Tier { penalty: std::mem::replace(&mut penalty, cost.penalty), ..cost })
+        .collect();
+    if penalty != Penalty::PercentBp(10_000) {
+        // The last penalty holds to the end of the check-in day; without a tier all would be due.
+        tiers.push(Tier { until_days: 0, until_time: "23:59", penalty });
+    }
+    tiers
+}
+
+/// From which deadlines on cancelling costs how much.
+fn costs(house: House, dice: &mut Dice) -> Vec<Tier> {
     let tier = |until_days, until_time, penalty| Tier { until_days, until_time, penalty };
     match (house.setting.is_leisure(), house.stars, dice.below(3)) {
         (false, _, 0 | 1) => vec![tier(1, "18:00", Penalty::Nights(1))],

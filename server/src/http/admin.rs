@@ -19,6 +19,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::problem::{Document, Problem};
 use crate::state::AppState;
 use crate::wire::hotel::{HotelView, Status};
+use crate::wire::language::Language;
 use crate::wire::page::{self, Page, Paging};
 
 pub fn router() -> OpenApiRouter<AppState> {
@@ -36,6 +37,9 @@ pub struct Filter {
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Taken everywhere; lists carry every language anyway.
+    #[param(inline)]
+    lang: Option<Language>,
 }
 
 /// List hotels
@@ -52,7 +56,7 @@ pub async fn list(
     let walk = (0..reader.hotels_count())
         .filter_map(|at| Some((at, reader.hotel(HotelIx(at))?)))
         .filter(|(_, hotel)| wanted(hotel.status));
-    let paging = Paging { limit: filter.limit, cursor: filter.cursor.clone() };
+    let paging = Paging { limit: filter.limit, cursor: filter.cursor.clone(), lang: filter.lang };
     let page = page::of_positions(&paging, walk)?;
     let items = page.items.iter().map(|hotel| hotels::view(&state, hotel)).collect();
     Ok(Reply::ok(&Page::<HotelView> { items, next_cursor: page.next_cursor }))

@@ -85,7 +85,8 @@ async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
 /// Reads `bytes` as a `T`; also for the lines of a bulk stream.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| shape(&error))?;
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| shape(&error, bytes))?;
     reader.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -94,9 +95,11 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::bad_request("request.malformed", format!("The body is not valid JSON: {error}."))
 }
 
-fn shape(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn shape(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
     let inner = error.inner();
-    if !inner.is_data() {
+    // A wrong shape where one of several is wanted is reported like bad syntax; the bytes decide.
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    if !inner.is_data() && !is_json() {
         return malformed(inner);
     }
     let message = inner.to_string();
@@ -146,6 +149,16 @@ mod tests {
     #[allow(dead_code)]
     struct Outer {
         lines: Vec<Inner>,
+        #[serde(default)]
+        way: Option<Way>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[allow(dead_code)]
+    enum Way {
+        One(u8),
+        Other(u8),
     }
 
     #[derive(Debug, Deserialize)]
@@ -157,7 +170,7 @@ mod tests {
 
     #[test]
     fn each_wrong_shape_names_its_place() {
-        let cases: [(&str, u16, &str, &str); 8] = [
+        let cases: [(&str, u16, &str, &str); 10] = [
             (
                 r#"{"lines":[{"quantity":1},{"quantity":"x"}]}"#,
                 422,
@@ -168,6 +181,8 @@ mod tests {
             (r#"{"lines":[{"qty":1}]}"#, 422, "/lines/0/qty", "field.unknown"),
             (r#"{"lines":[{}]}"#, 422, "/lines/0/quantity", "field.missing"),
             (r#"{"a/b~":1}"#, 422, "/a~1b~0", "field.unknown"),
+            (r#"{"lines":[],"way":{}}"#, 422, "/way", "field.invalid"),
+            (r#"{"lines":[],"way":{"one":1,"other":2}}"#, 422, "/way", "field.invalid"),
             (r#"{"lines":["#, 400, "", "request.malformed"),
             (r#"{"lines":[]} x"#, 400, "", "request.malformed"),
             ("", 400, "", "request.malformed"),

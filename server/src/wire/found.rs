@@ -64,8 +64,7 @@ pub struct SearchPage {
     pub items: Vec<FoundItem>,
     /// Hotels that match, on all pages.
     pub total: usize,
-    /// Absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` on the last page.
     pub next_cursor: Option<String>,
 }
 

@@ -17,9 +17,12 @@ pub fn utc(at_ms: u64) -> String {
 }
 
 fn print(at_ms: u64, offset: Offset) -> String {
-    static PRINTER: DateTimePrinter = DateTimePrinter::new();
+    // Whole seconds without a fraction, all else with exactly three digits: two widths, not four.
+    static SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
+    static MILLIS: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    let printer = if at_ms.is_multiple_of(1_000) { &SECONDS } else { &MILLIS };
     let instant = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    PRINTER.timestamp_with_offset_to_string(&instant.unwrap_or(Timestamp::MAX), offset)
+    printer.timestamp_with_offset_to_string(&instant.unwrap_or(Timestamp::MAX), offset)
 }
 
 #[cfg(test)]
@@ -30,6 +33,6 @@ mod tests {
     fn instants_carry_their_offset() {
         let bangkok = Zone::find("Asia/Bangkok").unwrap();
         assert_eq!(local(1_000, &bangkok), "1970-01-01T07:00:01+07:00");
-        assert_eq!(utc(1_500), "1970-01-01T00:00:01.5+00:00");
+        assert_eq!(utc(1_500), "1970-01-01T00:00:01.500+00:00");
     }
 }

@@ -20,14 +20,16 @@ pub struct Paging {
     pub limit: Option<usize>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
+    /// Taken everywhere; lists carry every language anyway.
+    #[param(inline)]
+    pub lang: Option<super::language::Language>,
 }
 
 /// One page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// `null` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn pages_follow_each_other_without_gap_or_repeat() {
-        let mut paging = Paging { limit: Some(3), cursor: None };
+        let mut paging = Paging { limit: Some(3), ..Paging::default() };
         let mut seen = Vec::new();
         loop {
             let page = of_positions(&paging, (0..7).map(|at| (at, at))).unwrap();

@@ -37,8 +37,9 @@ pub enum MealPlan {
     AllInclusive,
 }
 
-/// After `until_time` (hotel-local) on the day `until_days` before check-in, cancelling costs
-/// `penalty`, until the next tier.
+/// Until `until_time` (hotel-local) on the day `until_days` before check-in, cancelling costs
+/// `penalty`; the earliest deadline that has not passed counts. After the last one the whole total is
+/// due; without tiers cancelling is free. Free cancellation is a first tier of 0 percent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
@@ -57,7 +58,7 @@ pub enum Penalty {
     PercentBp(u16),
     /// The actual prices of the first nights.
     Nights(u8),
-    /// Minor units for the whole booking.
+    /// Minor units, for each line of the booking.
     Fixed(i64),
 }
 

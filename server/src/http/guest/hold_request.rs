@@ -14,7 +14,7 @@ use holdfast_engine::ids::HoldId;
 use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::TABLE_VERSION;
 use holdfast_engine::stay;
-use holdfast_engine::{Code, Principal as EnginePrincipal};
+use holdfast_engine::{Code, Idempotency, Principal as EnginePrincipal};
 
 use super::names;
 use crate::auth::Principal;
@@ -132,7 +132,11 @@ pub fn minor_units(expected: Option<&Money>, currency: Currency) -> Result<Optio
 
 /// Asks for the rooms before the log does. A ticket where they are set aside, nothing where the log
 /// shall decide, and a refusal with every short night where there are too few.
-pub async fn admit(state: &AppState, request: &HoldRequest) -> Result<Option<Ticket>, Problem> {
+pub async fn admit(
+    state: &AppState,
+    request: &HoldRequest,
+    key: Idempotency,
+) -> Result<Option<Ticket>, Problem> {
     let (reader, hold) = (state.reader(), &request.hold);
     let demand = hold.demand();
     match reader.admit(hold.hotel, demand.clone(), state.now_ms()) {
@@ -148,7 +152,9 @@ pub async fn admit(state: &AppState, request: &HoldRequest) -> Result<Option<Tic
             1,
         )
     })?;
-    if reader.still_short(hold.hotel, &demand, state.now_ms()).is_none() {
+    // A repetition may meet the rooms that its own first try has just taken: the log knows the key.
+    let answered = reader.stored(key.key).is_some();
+    if answered || reader.still_short(hold.hotel, &demand, state.now_ms()).is_none() {
         return Ok(None);
     }
     match stay::check_lines(reader, &request.hotel, hold) {

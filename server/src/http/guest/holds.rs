@@ -60,7 +60,7 @@ async fn hold(
         Begun::First(claim) => claim,
     };
     let request = resolve(state, principal, draft)?;
-    let ticket = admit(state, &request).await?;
+    let ticket = admit(state, &request, idempotency).await?;
     let verb = Verb::Hold(request.hold);
     state.submit(Command { idempotency: Some(idempotency), verb }, ticket).await
 }

@@ -210,7 +210,7 @@ fn unknown() -> Problem {
         StatusCode::GATEWAY_TIMEOUT,
         "payment.unknown",
         "The payment provider has not answered. Send this again with the same Idempotency-Key to \
-         learn the end; a payment that stays unresolved is voided, and the hold expires.",
+         learn the end; left alone, the hold expires.",
     )
     .retry_after(ASK_AGAIN_S)
 }

@@ -53,7 +53,7 @@ pub const WAL_FILES_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// WAL files kept for reuse.
 pub const WAL_FILES_RECYCLED: usize = 4;
 
-/// How far the guard may lag behind what was acknowledged.
+/// How far the guard may lag behind what was acknowledged, besides the time its own write takes.
 pub const GUARD_LAG_MAX: Duration = Duration::from_millis(100);
 /// Bytes of a guard file; anything longer is not one.
 pub const GUARD_BYTES_MAX: u64 = 4 * 1024 * 1024;

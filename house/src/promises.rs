@@ -1,9 +1,11 @@
-//! `docs/GUARANTEES.md` names the tests that hold each promise; here it is made to.
+//! `docs/GUARANTEES.md` and `docs/rules.md` name the tests that hold each promise and each rule; here
+//! they are made to.
 //!
-//! Owns the reading of that page's table. Refuses to judge whether a test proves its promise.
+//! Owns the reading of those pages' tables. Refuses to judge whether a test proves what it stands for.
 //! Invariant: a promise without a test, and a test that does not exist, are complaints.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// Complaints about the page, given the names of all functions in the sources.
 #[must_use]
@@ -21,6 +23,34 @@ pub fn unheld(page: &str, functions: &BTreeSet<String>) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// Complaints about the page of rules, given every source file with the names of its tests. A row's
+/// last cell names tests as `path/to/file.rs::test`; the path may be the end of a longer one.
+#[must_use]
+pub fn unheld_rules(page: &str, files: &[(PathBuf, BTreeSet<String>)]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let is_rule = |line: &&str| {
+        line.starts_with("| ") && !line.starts_with("| rule |") && !line.starts_with("| ---")
+    };
+    for row in page.lines().filter(is_rule) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let (Some(rule), Some(tests)) = (cells.first(), cells.last()) else { continue };
+        let mut names = tests.split('`').skip(1).step_by(2).peekable();
+        if names.peek().is_none() || cells.len() < 2 {
+            complaints.push(format!("docs/rules.md: no test holds \"{rule}\""));
+        }
+        for name in names.filter(|name| !is_test(name, files)) {
+            complaints.push(format!("docs/rules.md: \"{rule}\" names {name}, which is no test"));
+        }
+    }
+    complaints
+}
+
+fn is_test(name: &str, files: &[(PathBuf, BTreeSet<String>)]) -> bool {
+    name.split_once("::").is_some_and(|(file, function)| {
+        files.iter().any(|(path, tests)| path.ends_with(file) && tests.contains(function))
+    })
 }
 
 /// Names of the functions that stand under a `#[test]` or `#[tokio::test…]`, or inside a
@@ -56,6 +86,21 @@ mod tests {
             [
                 "docs/GUARANTEES.md: G2 is held by no test",
                 "docs/GUARANTEES.md: G3 names not_a_test, which is no test",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_without_a_test_or_with_a_made_up_one_is_named() {
+        let files = [(PathBuf::from("engine/tests/ari.rs"), functions("#[test]\nfn real() {}\n"))];
+        let page = "| rule | held by |\n|---|---|\n| a | `tests/ari.rs::real` |\n| b | later |\n\
+            | c | `tests/ari.rs::real`, `ari.rs::unreal`, `real` |\n";
+        assert_eq!(
+            unheld_rules(page, &files),
+            [
+                "docs/rules.md: no test holds \"b\"",
+                "docs/rules.md: \"c\" names ari.rs::unreal, which is no test",
+                "docs/rules.md: \"c\" names real, which is no test",
             ]
         );
     }

@@ -77,3 +77,12 @@ fn every_promise_names_tests_that_exist() {
     let tests = files.iter().flat_map(|(_, text)| promises::functions(text)).collect();
     none(&promises::unheld(&page, &tests));
 }
+
+#[test]
+fn every_rule_names_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/rules.md")).expect("the page is there");
+    let files = sources(&root(), &folders()).expect("the sources can be read");
+    let files: Vec<_> =
+        files.into_iter().map(|(path, text)| (path, promises::functions(&text))).collect();
+    none(&promises::unheld_rules(&page, &files));
+}

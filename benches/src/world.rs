@@ -14,7 +14,7 @@ use holdfast_engine::ids::{
     HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx, mint,
 };
 use holdfast_engine::money::Currency;
-use holdfast_engine::stay::{Stay, quote_room};
+use holdfast_engine::stay::{Asked, Stay, quote_room};
 use holdfast_engine::{Command, Idempotency, Night, Principal, Reader, Verb, Weekdays, zone};
 
 use crate::dice::Dice;
@@ -264,7 +264,7 @@ pub fn quote(reader: &Reader, hold: &mut Hold) {
     let Some(hotel) = reader.hotel(hold.hotel) else { return };
     for line in &mut hold.lines {
         if let Some(rate_plan) = reader.rate_plan(line.rate_plan) {
-            line.quote = quote_room(reader, &hotel, &rate_plan, hold.stay);
+            line.quote = quote_room(reader, &hotel, &rate_plan, Asked::of(hold.stay, line));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Quotes: what a stay costs, line by line, as DOMAIN's order has it: room → service charge → VAT →
-//! provincial fee.
+//! Quotes: what a stay costs, line by line, in the order of the rules: nights and extras → promotion →
+//! service charge → VAT → provincial fee.
 //!
 //! Rounding is per room and stay: two rooms cost exactly twice one room. Shares are basis points,
 //! half-up. An exclusive price is built up; an inclusive price is authoritative as a total and the room
-//! part takes the remainder.
+//! part takes the remainder. **Invariant**: the parts of a quote add up to its total.
 
 pub mod tax;
 
@@ -15,16 +15,47 @@ use crate::money::{WHOLE_BP, share, split, wide_ratio};
 /// What one room costs for the whole stay, minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RoomQuote {
-    /// What the plan lists for each night.
+    /// Each night's price of the room for its adults, as the plan gives it.
     pub prices: Vec<i64>,
-    /// The prices include service charge and taxes.
+    /// What children add to each night; empty where they add nothing.
+    pub extras: Vec<i64>,
+    /// The prices and extras include service charge and taxes.
     pub inclusive: bool,
+    /// What a promotion takes off prices and extras, before anything goes on top; 0 to their sum.
+    pub discount: i64,
+    /// The room line: prices and extras without the discount, and without what goes on top.
     pub room: i64,
     pub service: i64,
     pub vat: i64,
     pub fee: i64,
     /// `room + service + vat + fee`.
     pub total: i64,
+}
+
+/// What one room is listed at, night by night, minor units: what a quote is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Nights {
+    pub prices: Vec<i64>,
+    /// As long as `prices`, or empty where nothing is added.
+    pub extras: Vec<i64>,
+}
+
+/// What a promotion takes off one room and stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Discount {
+    /// Of all nights and extras, 0–10,000.
+    PercentBp(u16),
+    /// Minor units; never more than what it is taken from.
+    Fixed(i64),
+}
+
+/// Versions of what a quote was made from. Where both still stand, so does the quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Version {
+    /// Of the plan: its prices, and the catalogue that says how they are read.
+    pub rates: u32,
+    /// Of the table of taxes.
+    pub taxes: u32,
 }
 
 /// The parts of a stay's price without its nights: what a search needs.
@@ -62,30 +93,86 @@ pub fn parts(sum: i64, inclusive: bool, taxes: Taxes) -> Option<Parts> {
     Some(Parts { room: sum - service - vat - fee, service, vat, fee, total: sum })
 }
 
-/// The quote of one room from the nightly prices its plan lists. `None` on overflow or without nights.
+impl Discount {
+    /// What it takes off `amount` (≥ 0): from 0 to all of it. `None` on overflow.
+    #[must_use]
+    pub fn of(self, amount: i64) -> Option<i64> {
+        let off = match self {
+            Self::PercentBp(basis_points) => share(amount, basis_points)?,
+            Self::Fixed(off) => off,
+        };
+        Some(off.clamp(0, amount.max(0)))
+    }
+}
+
+impl Nights {
+    /// All nights with their extras. `None` on overflow.
+    #[must_use]
+    pub fn sum(&self) -> Option<i64> {
+        let mut amounts = self.prices.iter().chain(&self.extras);
+        amounts.try_fold(0i64, |sum, &amount| sum.checked_add(amount))
+    }
+}
+
+/// The quote of one room from what its nights are listed at, however each of them came about. `None`
+/// on overflow, without nights, or where extras are neither for every night nor for none.
 #[must_use]
-pub fn room(prices: &[i64], inclusive: bool, taxes: Taxes) -> Option<RoomQuote> {
-    let sum = prices.iter().try_fold(0i64, |sum, &price| sum.checked_add(price))?;
-    let Parts { room, service, vat, fee, total } = parts(sum, inclusive, taxes)?;
-    let prices = prices.to_vec();
-    (!prices.is_empty()).then_some(RoomQuote { prices, inclusive, room, service, vat, fee, total })
+pub fn room(
+    nights: Nights,
+    inclusive: bool,
+    taxes: Taxes,
+    discount: Option<Discount>,
+) -> Option<RoomQuote> {
+    let listed = nights.sum()?;
+    let Nights { prices, extras } = nights;
+    if prices.is_empty() || (!extras.is_empty() && extras.len() != prices.len()) {
+        return None;
+    }
+    let discount = match discount {
+        Some(discount) => discount.of(listed)?,
+        None => 0,
+    };
+    let Parts { room, service, vat, fee, total } = parts(listed - discount, inclusive, taxes)?;
+    Some(RoomQuote { prices, extras, inclusive, discount, room, service, vat, fee, total })
 }
 
 impl RoomQuote {
+    /// What each night is listed at, extras included; sums to `discount` and, where inclusive, `total`,
+    /// else `room`.
+    #[must_use]
+    pub fn nightly_listed(&self) -> Vec<i64> {
+        if self.extras.is_empty() {
+            return self.prices.clone();
+        }
+        let both = self.prices.iter().zip(&self.extras);
+        both.map(|(price, extra)| price.saturating_add(*extra)).collect()
+    }
+
     /// The room part of each night; sums to `room`.
     #[must_use]
     pub fn nightly_room(&self) -> Vec<i64> {
-        if self.inclusive { self.by_night(self.room) } else { self.prices.clone() }
+        if self.inclusive { self.by_night(self.room) } else { self.as_listed(self.room) }
     }
 
     /// Each night with its share of service charge and taxes; sums to `total`.
     #[must_use]
     pub fn nightly_total(&self) -> Vec<i64> {
-        if self.inclusive { self.prices.clone() } else { self.by_night(self.total) }
+        if self.inclusive { self.as_listed(self.total) } else { self.by_night(self.total) }
+    }
+
+    /// What children add to the stay, of what is listed.
+    #[must_use]
+    pub fn extras_listed(&self) -> i64 {
+        self.extras.iter().fold(0, |sum, &extra| sum.saturating_add(extra))
+    }
+
+    /// An amount that the nights were listed at, but for the discount.
+    fn as_listed(&self, amount: i64) -> Vec<i64> {
+        if self.discount == 0 { self.nightly_listed() } else { self.by_night(amount) }
     }
 
     fn by_night(&self, amount: i64) -> Vec<i64> {
-        split(amount, &self.prices).unwrap_or_default()
+        split(amount, &self.nightly_listed()).unwrap_or_default()
     }
 }
 
@@ -96,15 +183,19 @@ mod tests {
 
     const DEFAULT: Taxes = Taxes { service_bp: 1_000, vat_bp: 700, fee_bp: 0 };
 
+    fn listed(prices: &[i64]) -> Nights {
+        Nights { prices: prices.to_vec(), extras: Vec::new() }
+    }
+
     #[test]
     fn golden_one_thousand_exclusive() {
-        let quote = room(&[100_000], false, DEFAULT).unwrap();
+        let quote = room(listed(&[100_000]), false, DEFAULT, None).unwrap();
         assert_eq!((quote.service, quote.vat, quote.total), (10_000, 7_700, 117_700));
     }
 
     #[test]
     fn golden_three_nights_are_rounded_per_stay_not_per_night() {
-        let quote = room(&[123_456; 3], false, DEFAULT).unwrap();
+        let quote = room(listed(&[123_456; 3]), false, DEFAULT, None).unwrap();
         assert_eq!((quote.room, quote.service, quote.vat), (370_368, 37_037, 28_518));
         assert_eq!(quote.total, 435_923);
         assert_eq!(quote.total * 2, 871_846, "two rooms cost twice one room");
@@ -113,34 +204,88 @@ mod tests {
 
     #[test]
     fn golden_inclusive_parts_add_up_to_the_total() {
-        let quote = room(&[99_990], true, DEFAULT).unwrap();
+        let quote = room(listed(&[99_990]), true, DEFAULT, None).unwrap();
         assert_eq!(quote.total, 99_990);
         assert_eq!(quote.room + quote.service + quote.vat + quote.fee, 99_990);
         assert_eq!((quote.room, quote.service, quote.vat), (84_954, 8_495, 6_541));
     }
 
     #[test]
+    fn golden_fifteen_percent_off_comes_before_everything_that_goes_on_top() {
+        let off = Some(Discount::PercentBp(1_500));
+        let quote = room(listed(&[123_456; 3]), false, DEFAULT, off).unwrap();
+        assert_eq!((quote.discount, quote.room), (55_555, 314_813));
+        // 10 % of 3,148.13; 7 % of 3,462.94.
+        assert_eq!((quote.service, quote.vat, quote.total), (31_481, 24_241, 370_535));
+        assert_eq!(quote.nightly_room(), [104_938, 104_938, 104_937]);
+        assert_eq!(quote.nightly_total().iter().sum::<i64>(), quote.total);
+    }
+
+    #[test]
+    fn golden_an_inclusive_discount_is_taken_from_the_total_before_it_is_split() {
+        let off = Some(Discount::PercentBp(1_000));
+        let quote = room(listed(&[99_990]), true, DEFAULT, off).unwrap();
+        assert_eq!((quote.discount, quote.total), (9_999, 89_991));
+        assert_eq!((quote.room, quote.service, quote.vat), (76_458, 7_646, 5_887));
+    }
+
+    #[test]
+    fn extras_are_part_of_what_service_taxes_and_discounts_are_taken_from() {
+        let nights = Nights { prices: vec![100_000, 100_000], extras: vec![30_000, 0] };
+        let quote = room(nights, false, DEFAULT, Some(Discount::Fixed(10_000))).unwrap();
+        assert_eq!((quote.room, quote.service, quote.vat), (220_000, 22_000, 16_940));
+        assert_eq!(quote.extras_listed(), 30_000);
+        assert_eq!(quote.nightly_listed(), [130_000, 100_000]);
+        assert_eq!(quote.nightly_room(), [124_348, 95_652]);
+    }
+
+    #[test]
+    fn a_fixed_discount_is_never_more_than_the_room_nor_less_than_nothing() {
+        let price = |off| room(listed(&[50_000]), false, DEFAULT, Some(off)).unwrap();
+        assert_eq!((price(Discount::Fixed(50_001)).discount, 0), (50_000, 0));
+        assert_eq!(price(Discount::Fixed(50_001)).total, 0);
+        assert_eq!(price(Discount::PercentBp(u16::MAX)).total, 0);
+        assert_eq!(price(Discount::Fixed(-1)).discount, 0);
+        assert_eq!(price(Discount::Fixed(50_000)).nightly_total(), [0]);
+    }
+
+    #[test]
     fn a_sum_past_64_bits_is_none() {
-        assert_eq!(room(&[i64::MAX, 1], false, DEFAULT), None);
-        assert_eq!(room(&[i64::MAX], false, DEFAULT), None);
-        assert_eq!(room(&[], false, DEFAULT), None);
+        let price = |prices: &[i64]| room(listed(prices), false, DEFAULT, None);
+        assert_eq!(price(&[i64::MAX, 1]), None);
+        assert_eq!(price(&[i64::MAX]), None);
+        assert_eq!(price(&[]), None);
+        let uneven = Nights { prices: vec![1, 1], extras: vec![1] };
+        assert_eq!(room(uneven, false, DEFAULT, None), None);
+    }
+
+    fn some_discount() -> impl Strategy<Value = Option<Discount>> {
+        prop_oneof![
+            Just(None),
+            (0u16..=10_000).prop_map(|off| Some(Discount::PercentBp(off))),
+            (0i64..1 << 36).prop_map(|off| Some(Discount::Fixed(off))),
+        ]
     }
 
     proptest! {
         #[test]
         fn parts_always_add_up(
-            prices in proptest::collection::vec(0i64..1 << 32, 1..60), inclusive: bool,
-            service_bp in 0u16..3_000, vat_bp in 0u16..3_000, fee_bp in 0u16..300,
+            nights in proptest::collection::vec((0i64..1 << 32, 0i64..1 << 24), 1..60),
+            with_extras: bool, inclusive: bool, discount in some_discount(),
+            service_bp in 0u16..=3_000, vat_bp in 0u16..=3_000, fee_bp in 0u16..=300,
         ) {
-            let quote = room(&prices, inclusive, Taxes { service_bp, vat_bp, fee_bp }).unwrap();
+            let (prices, extras): (Vec<_>, Vec<_>) = nights.into_iter().unzip();
+            let nights = Nights { prices, extras: if with_extras { extras } else { Vec::new() } };
+            let listed = nights.sum().unwrap();
+            let taxes = Taxes { service_bp, vat_bp, fee_bp };
+            let quote = room(nights, inclusive, taxes, discount).unwrap();
             prop_assert_eq!(quote.room + quote.service + quote.vat + quote.fee, quote.total);
+            prop_assert!([quote.room, quote.service, quote.vat, quote.fee].iter().all(|&part| part >= 0));
+            prop_assert_eq!(quote.nightly_listed().iter().sum::<i64>(), listed);
             prop_assert_eq!(quote.nightly_room().iter().sum::<i64>(), quote.room);
             prop_assert_eq!(quote.nightly_total().iter().sum::<i64>(), quote.total);
-            if inclusive {
-                prop_assert_eq!(quote.nightly_total(), prices);
-            } else {
-                prop_assert_eq!(quote.nightly_room(), prices);
-            }
+            let before = if inclusive { quote.total } else { quote.room };
+            prop_assert_eq!(before + quote.discount, listed);
         }
     }
 }

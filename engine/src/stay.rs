@@ -9,7 +9,7 @@ mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
 pub use dates::check_dates;
-pub use price::{price_line, quote_room};
+pub use price::{Asked, list_nights, price_line, quote_room, standing_version};
 pub use state::{State, state};
 
 use crate::civil::Night;

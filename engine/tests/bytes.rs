@@ -20,7 +20,7 @@ use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
 use holdfast_engine::money::Currency;
-use holdfast_engine::quote::RoomQuote;
+use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Batch, Command, Idempotency, Night, Principal, Verb, Weekdays, codec};
 use proptest::collection::vec;
@@ -132,12 +132,14 @@ fn lines() -> Vec<Line> {
 fn hold() -> Hold {
     let quote = RoomQuote {
         prices: vec![100_000, 200_000],
+        extras: vec![0, 5_000],
         inclusive: false,
-        room: 300_000,
+        discount: 4_999,
+        room: 300_001,
         service: 30_000,
         vat: 23_100,
         fee: 1,
-        total: 353_101,
+        total: 353_102,
     };
     Hold {
         id: HoldId(0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10),
@@ -151,7 +153,7 @@ fn hold() -> Hold {
                 quantity: 2,
                 adults: 2,
                 children: vec![3, 11],
-                quote: Some((6, quote)),
+                quote: Some((Version { rates: 6, taxes: 1 }, quote)),
             },
             HoldLine {
                 room_type: RoomTypeIx(7),

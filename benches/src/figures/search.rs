@@ -70,7 +70,7 @@ fn query(stay: Stay, sort: Sort) -> Query {
         stay,
         rooms: 1,
         adults: 2,
-        children: 0,
+        children: Vec::new(),
         filters: Filters::default(),
         sort,
         after: None,

@@ -14,8 +14,8 @@ use crate::limits::{
 };
 use crate::money::Currency;
 use crate::outcome::Outcome;
-use crate::quote::RoomQuote;
 use crate::quote::tax::TABLE_VERSION;
+use crate::quote::{self, RoomQuote};
 use crate::refusal::{Code, Refusal};
 use crate::state::Writer;
 use crate::stay::{self, Stay};
@@ -49,9 +49,9 @@ pub struct HoldLine {
     pub adults: u8,
     /// Ages in years, per room.
     pub children: Vec<u8>,
-    /// The door's quote and the version of what it was made from. Taken where the version still
-    /// stands, made again where not.
-    pub quote: Option<(u32, RoomQuote)>,
+    /// The door's quote and the versions of what it was made from. Taken where both still
+    /// stand, made again where not.
+    pub quote: Option<(quote::Version, RoomQuote)>,
 }
 
 /// The lines of a request that has passed, with what they cost together.
@@ -149,7 +149,10 @@ impl Hold {
         let mut total = 0i64;
         let mut lines = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
-            let (line, amount) = stay::price_line(&shared, hotel, self.stay, line)?;
+            let (line, amount) = {
+                let asked = stay::Asked::of(self.stay, line);
+                stay::price_line(&shared, hotel, asked, line)?
+            };
             total = total.checked_add(amount).ok_or(Code::PriceOutOfRange)?;
             lines.push(line);
         }

@@ -25,8 +25,8 @@ pub struct Query {
     pub rooms: u16,
     /// Per room.
     pub adults: u8,
-    /// Per room.
-    pub children: u8,
+    /// Ages in years, per room.
+    pub children: Vec<u8>,
     pub filters: Filters,
     pub sort: Sort,
     /// Only what comes after this key and hotel, in sort order.
@@ -302,10 +302,10 @@ fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay) -> Option<i64> {
 
 impl Query {
     fn admits(&self, offering: &Offering) -> bool {
-        let guests = u16::from(self.adults) + u16::from(self.children);
+        let children = self.children.len();
         self.adults <= offering.max_adults
-            && self.children <= offering.max_children
-            && guests <= u16::from(offering.max_occupancy)
+            && children <= usize::from(offering.max_children)
+            && usize::from(self.adults) + children <= usize::from(offering.max_occupancy)
             && self.filters.meal_plan.is_none_or(|plan| plan == offering.meal_plan)
             && (!self.filters.free_cancellation || offering.free_cancellation)
     }

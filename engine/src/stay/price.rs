@@ -1,4 +1,6 @@
 //! Prices of stays: a line frozen into a hold, a quote for a door.
+//!
+//! It reads what the plan lists for each night; what goes on top is `quote`'s.
 
 use std::sync::atomic::Ordering;
 
@@ -6,26 +8,54 @@ use super::Stay;
 use crate::catalogue::{Hotel, RatePlan};
 use crate::command::HoldLine;
 use crate::hold::Line;
-use crate::quote::{self, RoomQuote, taxes};
+use crate::ids::RatePlanIx;
+use crate::quote::tax::TABLE_VERSION;
+use crate::quote::{self, Discount, Nights, RoomQuote, Version, taxes};
 use crate::rates::RateWord;
 use crate::refusal::{Code, Refusal};
 use crate::state::Shared;
 
-/// The line with its price frozen, and what it costs for all its rooms.
+/// What one room is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub stay: Stay,
+    /// Of one room.
+    pub adults: u8,
+    /// Ages in years, of one room.
+    pub children: &'a [u8],
+    pub discount: Option<Discount>,
+}
+
+impl<'a> Asked<'a> {
+    /// What a line asks for, without a promotion.
+    #[must_use]
+    pub fn of(stay: Stay, line: &'a HoldLine) -> Self {
+        Self { stay, adults: line.adults, children: &line.children, discount: None }
+    }
+
+    /// The same with a promotion.
+    #[must_use]
+    pub const fn with(self, discount: Option<Discount>) -> Self {
+        Self { discount, ..self }
+    }
+}
+
+/// The line with its price frozen, and what it costs for all its rooms. The door's quote counts where
+/// what it was made from still stands; that it was made with the same discount is the caller's to know.
 pub fn price_line(
     shared: &Shared,
     hotel: &Hotel,
-    stay: Stay,
+    asked: Asked<'_>,
     line: &HoldLine,
 ) -> Result<(Line, i64), Refusal> {
     let guard = shared.rate_plans.get(line.rate_plan.0);
     let Some(rate_plan) = guard.as_ref().and_then(|guard| guard.as_ref()) else {
         return Err(Code::NotFound.into());
     };
-    let standing = shared.quote_version(line.rate_plan);
+    let standing = standing_version(shared, line.rate_plan);
     let quote = match &line.quote {
         Some((version, quote)) if *version == standing => quote.clone(),
-        _ => quote_room(shared, hotel, rate_plan, stay).ok_or(Code::RateMissing)?.1,
+        _ => quote_room(shared, hotel, rate_plan, asked).ok_or(Code::RateMissing)?.1,
     };
     let amount = quote.total.checked_mul(i64::from(line.quantity)).ok_or(Code::PriceOutOfRange)?;
     let priced = Line {
@@ -40,27 +70,42 @@ pub fn price_line(
     Ok((priced, amount))
 }
 
-/// What one room costs for a stay, with the version of what it was made from. `None` where a night has
+/// Versions of what a quote on a plan would be made from now.
+#[must_use]
+pub fn standing_version(shared: &Shared, rate_plan: RatePlanIx) -> Version {
+    Version { rates: shared.quote_version(rate_plan), taxes: TABLE_VERSION }
+}
+
+/// What one room costs for a stay, with the versions of what it was made from. `None` where a night has
 /// no price or the sum does not fit.
 #[must_use]
 pub fn quote_room(
     shared: &Shared,
     hotel: &Hotel,
     rate_plan: &RatePlan,
-    stay: Stay,
-) -> Option<(u32, RoomQuote)> {
+    asked: Asked<'_>,
+) -> Option<(Version, RoomQuote)> {
     // The version first, then all that the quote is made from, as it stands after that: a write in
     // between shows as an old version at apply. What the caller holds may be older than the version.
-    let version = shared.quote_version(rate_plan.ix);
+    let version = standing_version(shared, rate_plan.ix);
     let (hotel, rate_plan) =
         (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
     let (hotel, rate_plan) = (hotel.as_ref()?, rate_plan.as_ref()?);
+    let nights = list_nights(shared, rate_plan, asked)?;
+    let taxes = taxes(hotel.draft.province, asked.stay.check_in);
+    let quote = quote::room(nights, rate_plan.draft.tax_inclusive, taxes, asked.discount)?;
+    Some((version, quote))
+}
+
+/// What a plan lists for each night of a stay, as it stands. `None` where a night has no price.
+#[must_use]
+pub fn list_nights(shared: &Shared, rate_plan: &RatePlan, asked: Asked<'_>) -> Option<Nights> {
     let row = shared.rates.row(rate_plan.ix.0)?;
-    let mut prices = Vec::with_capacity(usize::from(stay.nights()));
-    for slot in row.nights(stay.check_in, stay.nights()) {
+    let count = asked.stay.nights();
+    let mut prices = Vec::with_capacity(usize::from(count));
+    for slot in row.nights(asked.stay.check_in, count) {
         // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
         prices.push(RateWord(slot.load(Ordering::Acquire)).price()?);
     }
-    let taxes = taxes(hotel.draft.province, stay.check_in);
-    quote::room(&prices, rate_plan.draft.tax_inclusive, taxes).map(|quote| (version, quote))
+    Some(Nights { prices, extras: Vec::new() })
 }

@@ -8,7 +8,7 @@ use holdfast_engine::command::{Extend, Hold, HoldLine, Release, Sweep};
 use holdfast_engine::ids::{HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use holdfast_engine::quote::RoomQuote;
 use holdfast_engine::refusal::{Blocker, Layer, Reason};
-use holdfast_engine::stay::Stay;
+use holdfast_engine::stay::{Asked, Stay, quote_room, standing_version};
 use holdfast_engine::{Code, Outcome, Principal, Refusal, Verb};
 
 use super::{Is::*, play};
@@ -48,14 +48,16 @@ fn refusals_of_holds() -> BTreeSet<&'static str> {
     let dates = |from: u16, to: u16| Stay { check_in: night(from), check_out: night(to) };
     let dear = RoomQuote {
         prices: vec![i64::MAX],
+        extras: Vec::new(),
         inclusive: true,
+        discount: 0,
         room: i64::MAX,
         service: 0,
         vat: 0,
         fee: 0,
         total: i64::MAX,
     };
-    let version = world.reader.quote_version(product.rate_plan);
+    let version = standing_version(&world.reader, product.rate_plan);
     let rows = vec![
         (0, one(&|wish| wish.id = HoldId(77)), Held),
         (0, one(&|wish| wish.lines.clear()), No(Code::Malformed)),
@@ -300,8 +302,8 @@ fn the_price_is_the_authoritys() {
     };
     let hotel = world.reader.hotel(product.hotel).unwrap();
     let plan = world.reader.rate_plan(product.rate_plan).unwrap();
-    let quote =
-        holdfast_engine::stay::quote_room(&world.reader, &hotel, &plan, stay(3, 2)).unwrap();
+    let line = hold_line(product, 2);
+    let quote = quote_room(&world.reader, &hotel, &plan, Asked::of(stay(3, 2), &line)).unwrap();
     assert_eq!(quote.1.total, 2 * NIGHT_TOTAL);
     assert_eq!(
         total(wish(&mut world, Some(4 * NIGHT_TOTAL), Some(quote.clone()))),

@@ -18,8 +18,8 @@ use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
-use holdfast_engine::quote::RoomQuote;
-use holdfast_engine::stay::{Stay, quote_room};
+use holdfast_engine::quote::{RoomQuote, Version};
+use holdfast_engine::stay::{Asked, Stay, quote_room};
 use holdfast_engine::{Command, Idempotency, Night, Principal, Reader, Verb, Weekdays};
 
 use super::{ADMIN, DAY, HOUR, MINUTE, OWNER, PARTNER, RIVAL, START, drafts, payment};
@@ -76,6 +76,9 @@ pub enum Step {
     Rewind(u64),
 }
 
+/// What a quote is of: plan, dates, adults and children.
+type QuoteOf = (RatePlanIx, Night, Night, u8, Vec<u8>);
+
 /// Who sends, and what was sent before.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -84,7 +87,7 @@ pub struct Traffic {
     bookings: Vec<BookingId>,
     payments: Vec<(HoldId, u128, u128)>,
     sent: Vec<Command>,
-    quotes: BTreeMap<(RatePlanIx, Night, Night), (u32, RoomQuote)>,
+    quotes: BTreeMap<QuoteOf, (Version, RoomQuote)>,
     seqs: BTreeMap<(PartnerId, usize), u64>,
 }
 
@@ -337,7 +340,7 @@ impl Traffic {
             4 => vec![3, 4],
             _ => Vec::new(),
         };
-        HoldLine {
+        let mut line = HoldLine {
             room_type,
             rate_plan,
             quantity: if dice.one_in(60) {
@@ -347,8 +350,10 @@ impl Traffic {
             },
             adults: if dice.one_in(40) { dice.of(&[0, 3]) } else { dice.of(&[1, 2]) },
             children,
-            quote: self.quote(dice, reader, hotel, rate_plan, stay),
-        }
+            quote: None,
+        };
+        line.quote = self.quote(dice, reader, (hotel, stay), &line);
+        line
     }
 
     /// A door's quote: none, one made now, or the first one ever made of this stay, by now perhaps old.
@@ -356,16 +361,16 @@ impl Traffic {
         &mut self,
         dice: &mut Dice,
         reader: &Reader,
-        hotel: HotelIx,
-        rate_plan: RatePlanIx,
-        stay: Stay,
-    ) -> Option<(u32, RoomQuote)> {
+        (hotel, stay): (HotelIx, Stay),
+        line: &HoldLine,
+    ) -> Option<(Version, RoomQuote)> {
         if dice.one_in(3) || stay.nights() == 0 {
             return None;
         }
-        let (found, plan) = (reader.hotel(hotel)?, reader.rate_plan(rate_plan)?);
-        let fresh = quote_room(reader, &found, &plan, stay)?;
-        let first = self.quotes.entry((rate_plan, stay.check_in, stay.check_out));
+        let (found, plan) = (reader.hotel(hotel)?, reader.rate_plan(line.rate_plan)?);
+        let fresh = quote_room(reader, &found, &plan, Asked::of(stay, line))?;
+        let (dates, children) = ((stay.check_in, stay.check_out), line.children.clone());
+        let first = self.quotes.entry((line.rate_plan, dates.0, dates.1, line.adults, children));
         let first = first.or_insert_with(|| fresh.clone());
         Some(if dice.one_in(2) { first.clone() } else { fresh })
     }
@@ -380,7 +385,7 @@ impl Traffic {
         let hotel = reader.hotel(hotel)?;
         let amounts = lines.iter().map(|line| {
             let plan = reader.rate_plan(line.rate_plan)?;
-            let quote = quote_room(reader, &hotel, &plan, stay)?.1;
+            let quote = quote_room(reader, &hotel, &plan, Asked::of(stay, line))?.1;
             Some(quote.total * i64::from(line.quantity))
         });
         amounts.sum()

@@ -24,15 +24,19 @@ use super::rate_plan::Penalty;
 pub struct NightView {
     #[schema(example = "2027-04-13", format = Date)]
     pub night: String,
-    /// Before service charge and taxes.
+    /// Before service charge and taxes, with what children add and without what a promotion takes off.
     pub room: Money,
     /// With its share of service charge and taxes.
     pub total: Money,
 }
 
-/// The parts of a price; they add up to `total`.
+/// The parts of a price: `room`, `service_charge`, `vat` and `provincial_fee` add up to `total`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Amounts {
+    /// What children add to the listed prices of the nights; it is in the parts below.
+    pub extras: Money,
+    /// What a promotion takes off the listed prices; the parts below are what is left.
+    pub promo: Money,
     pub room: Money,
     pub service_charge: Money,
     pub vat: Money,
@@ -108,18 +112,22 @@ pub struct Priceable<'a> {
 }
 
 impl Amounts {
-    /// Sums of five parts, in the order of the fields.
-    fn of(parts: [i64; 5], currency: Currency) -> Self {
-        let [room, service_charge, vat, provincial_fee, total] =
+    /// Sums of parts, in the order of the fields.
+    fn of(parts: [i64; PARTS], currency: Currency) -> Self {
+        let [extras, promo, room, service_charge, vat, provincial_fee, total] =
             parts.map(|amount| Money::new(amount, currency));
-        Self { room, service_charge, vat, provincial_fee, total }
+        Self { extras, promo, room, service_charge, vat, provincial_fee, total }
     }
 }
 
-/// Room, service charge, VAT, provincial fee and total of so many rooms.
-fn parts(quote: &RoomQuote, quantity: u16) -> [i64; 5] {
+/// Fields of [`Amounts`].
+const PARTS: usize = 7;
+
+/// The fields of [`Amounts`] for so many rooms.
+fn parts(quote: &RoomQuote, quantity: u16) -> [i64; PARTS] {
     // The engine has checked that the total of all rooms fits; no part is larger than it.
-    [quote.room, quote.service, quote.vat, quote.fee, quote.total]
+    let RoomQuote { discount, room, service, vat, fee, total, .. } = *quote;
+    [quote.extras_listed(), discount, room, service, vat, fee, total]
         .map(|part| part.saturating_mul(i64::from(quantity)))
 }
 
@@ -163,7 +171,7 @@ fn tiers(total: i64, nightly: &[i64], about: Priceable<'_>) -> Vec<TierView> {
 impl QuoteView {
     /// The price frozen in a hold. `ids` are room type and rate plan of each line, in their order.
     pub fn of(terms: &Terms, zone: &Zone, ids: &[(String, String)]) -> Self {
-        let mut sums = [0i64; 5];
+        let mut sums = [0i64; PARTS];
         let mut lines = Vec::with_capacity(terms.lines.len());
         for (line, (room_type_id, rate_plan_id)) in terms.lines.iter().zip(ids) {
             for (sum, part) in sums.iter_mut().zip(parts(&line.quote, line.quantity)) {

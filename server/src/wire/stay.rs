@@ -1,6 +1,7 @@
 //! A stay as guests ask for it: two dates, rooms, adults and the ages of children.
 //!
-//! Adults and children are totals over all rooms; what one room gets is their share, rounded up.
+//! Adults and children are totals over all rooms; what one room gets is their share, rounded up:
+//! children are dealt out by age, the oldest first, and every room is asked for as the first one.
 //! It owns the form of the question; whether the dates can be had is judged by the engine's rules.
 
 use holdfast_engine::Night;
@@ -13,14 +14,14 @@ use super::check::Check;
 const ADULTS_PER_ROOM_DEFAULT: u16 = 2;
 
 /// Who comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     /// At least 1.
     pub rooms: u16,
     /// Per room, at least 1.
     pub adults: u8,
-    /// Per room.
-    pub children: u8,
+    /// Ages in years, per room, the oldest first.
+    pub children: Vec<u8>,
 }
 
 /// A night of a text; a fault and 1970-01-01 where it is none.
@@ -52,24 +53,24 @@ pub fn check_party(
         check.fault("?adults", "occupancy.too_few", "each room needs at least one adult");
     }
     let ages = children_ages.unwrap_or_default();
-    let ages: Vec<&str> = ages.split(',').filter(|age| !age.is_empty()).collect();
-    for age in &ages {
+    let mut children = Vec::new();
+    for age in ages.split(',').filter(|age| !age.is_empty()) {
         match age.trim().parse::<u8>() {
-            Ok(age) if age < ADULT_AGE => {}
+            Ok(age) if age < ADULT_AGE => children.push(age),
             _ => check.fault("?children_ages", "field.range", age_detail()),
         }
     }
-    let per_room = |people: usize| people.div_ceil(usize::from(rooms));
-    let children = per_room(ages.len());
-    if children > CHILDREN_MAX {
+    children.sort_unstable_by(|a, b| b.cmp(a));
+    let children: Vec<u8> = children.into_iter().step_by(usize::from(rooms.max(1))).collect();
+    if children.len() > CHILDREN_MAX {
         let detail = format!("at most {CHILDREN_MAX} for each room");
         check.fault("?children_ages", "list.too_long", detail);
     }
     Party {
         rooms,
         // More than 255 adults in a room fit no room type, and neither do 255.
-        adults: u8::try_from(per_room(usize::from(adults))).unwrap_or(u8::MAX).max(1),
-        children: u8::try_from(children).unwrap_or(u8::MAX),
+        adults: u8::try_from(adults.div_ceil(rooms.max(1))).unwrap_or(u8::MAX).max(1),
+        children,
     }
 }
 
@@ -93,9 +94,9 @@ mod tests {
 
     #[test]
     fn people_are_shared_out_over_the_rooms_rounded_up() {
-        assert_eq!(party(2, 3, "5,8,9"), Ok(Party { rooms: 2, adults: 2, children: 2 }));
-        assert_eq!(party(1, 2, ""), Ok(Party { rooms: 1, adults: 2, children: 0 }));
-        assert_eq!(party(1, 600, ""), Ok(Party { rooms: 1, adults: 255, children: 0 }));
+        assert_eq!(party(2, 3, "5,8,9"), Ok(Party { rooms: 2, adults: 2, children: vec![9, 5] }));
+        assert_eq!(party(1, 2, ""), Ok(Party { rooms: 1, adults: 2, children: vec![] }));
+        assert_eq!(party(1, 600, ""), Ok(Party { rooms: 1, adults: 255, children: vec![] }));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use holdfast_engine::hold::Terms;
 use holdfast_engine::ids::HoldId;
 use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::TABLE_VERSION;
-use holdfast_engine::stay;
+use holdfast_engine::stay::{self, Asked};
 use holdfast_engine::{Code, Idempotency, Principal as EnginePrincipal};
 
 use super::names;
@@ -48,13 +48,17 @@ pub fn resolve(
     }
     stay::check_dates(reader, &hotel, draft.stay, state.now_ms())
         .map_err(|refused| refusal::problem(&refused, reader))?;
-    let lines = draft.lines.iter().zip(&rate_plans).map(|(line, rate_plan)| HoldLine {
-        room_type: rate_plan.room_type,
-        rate_plan: rate_plan.ix,
-        quantity: line.quantity,
-        adults: line.adults,
-        children: line.children.clone(),
-        quote: stay::quote_room(reader, &hotel, rate_plan, draft.stay),
+    let lines = draft.lines.iter().zip(&rate_plans).map(|(line, rate_plan)| {
+        let mut line = HoldLine {
+            room_type: rate_plan.room_type,
+            rate_plan: rate_plan.ix,
+            quantity: line.quantity,
+            adults: line.adults,
+            children: line.children.clone(),
+            quote: None,
+        };
+        line.quote = stay::quote_room(reader, &hotel, rate_plan, Asked::of(draft.stay, &line));
+        line
     });
     let hold = Hold {
         // A hold lives in its hotel's Raft group.
@@ -200,7 +204,10 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
     let mut total = 0i64;
     let mut lines = Vec::with_capacity(hold.lines.len());
     for line in &hold.lines {
-        let (line, amount) = stay::price_line(state.reader(), hotel, hold.stay, line).ok()?;
+        let (line, amount) = {
+            let asked = Asked::of(hold.stay, line);
+            stay::price_line(state.reader(), hotel, asked, line).ok()?
+        };
         total = total.checked_add(amount)?;
         lines.push(line);
     }

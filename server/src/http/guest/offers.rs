@@ -49,7 +49,7 @@ pub async fn read(
         check_in: stay.check_in.to_string(),
         check_out: stay.check_out.to_string(),
         nights: stay.nights(),
-        rooms: party.rooms,
+        rooms: asked.party.rooms,
         items,
     };
     Ok(Reply::ok(&view).language(Language::choose(params.lang, &headers)))
@@ -102,7 +102,7 @@ impl Asked<'_> {
         if self.hotel.status != HotelStatus::Live {
             blockers.push(Blocker { reason: Reason::HotelNotLive, layer: Layer::Hotel, night });
         }
-        if !room_type.draft.takes(self.party.adults, usize::from(self.party.children)) {
+        if !room_type.draft.takes(self.party.adults, self.party.children.len()) {
             let layer = Layer::RoomType(room_type.ix);
             blockers.push(Blocker { reason: Reason::TooManyGuests, layer, night });
         }
@@ -134,7 +134,13 @@ impl Asked<'_> {
     }
 
     fn quote(&self, rate_plan: &RatePlan) -> Option<StayQuote> {
-        let (_, quote) = stay::quote_room(self.reader, self.hotel, rate_plan, self.stay)?;
+        let asked = stay::Asked {
+            stay: self.stay,
+            adults: self.party.adults,
+            children: &self.party.children,
+            discount: None,
+        };
+        let (_, quote) = stay::quote_room(self.reader, self.hotel, rate_plan, asked)?;
         quote.total.checked_mul(i64::from(self.party.rooms))?;
         let about = Priceable {
             check_in: self.stay.check_in,

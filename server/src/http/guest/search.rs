@@ -50,7 +50,7 @@ pub async fn search(
         stay: asked.stay,
         rooms: asked.party.rooms,
         adults: asked.party.adults,
-        children: asked.party.children,
+        children: asked.party.children.clone(),
         filters: asked.filters,
         sort: asked.sort.unwrap_or(natural),
         after,

@@ -1,29 +1,44 @@
 //! Bookings: confirmed holds.
 
+pub mod fees;
+
 use std::sync::Arc;
 
-use crate::civil::LogTimeMs;
+use crate::civil::{LogTimeMs, Night};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::hold::Terms;
 use crate::ids::BookingId;
+use crate::stay::Stay;
 
 /// Where a booking stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Status {
     Confirmed,
     CheckedIn,
-    CheckedOut,
-    Cancelled(Cancellation),
-    NoShow,
+    CheckedOut(Departure),
+    Cancelled(Settlement),
+    NoShow(Settlement),
 }
 
-/// How a cancellation ended. `fee + refund` is what was paid.
+/// How a stay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct Cancellation {
+pub struct Departure {
+    pub at_ms: LogTimeMs,
+    /// The hotel's date of it: nights of the stay from this one on are free again.
+    pub on: Night,
+}
+
+/// What is left to settle of a booking that was given up. `paid + owed = fee + refund`, and one of
+/// `refund` and `owed` is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Settlement {
     pub at_ms: LogTimeMs,
     pub fee: i64,
+    /// To the guest: what was paid beyond the fee.
     pub refund: i64,
+    /// By the guest: what the fee is beyond what was paid.
+    pub owed: i64,
 }
 
 /// Personal data of a guest, sealed at the door; opaque here. Erasing the key erases the person.
@@ -67,4 +82,27 @@ pub struct Booking {
     pub payment: Arc<Payment>,
     pub version: u32,
     pub created_ms: LogTimeMs,
+}
+
+impl Booking {
+    /// The nights whose rooms are sold to it: all of the stay while it stands, the first alone of a guest
+    /// who did not come, those before an early departure, none once it is cancelled.
+    #[must_use]
+    pub fn sold_stay(&self) -> Stay {
+        let Terms { check_in, check_out, .. } = *self.terms;
+        let until = match self.status {
+            Status::Confirmed | Status::CheckedIn => check_out,
+            Status::CheckedOut(departure) => departure.on.clamp(check_in, check_out),
+            Status::Cancelled(_) => check_in,
+            Status::NoShow(_) => check_in.plus(1).min(check_out),
+        };
+        Stay { check_in, check_out: until }
+    }
+
+    /// What giving it up for `fee` leaves to settle.
+    #[must_use]
+    pub fn settle(&self, fee: i64, at_ms: LogTimeMs) -> Settlement {
+        let over = self.payment.amount.saturating_sub(fee);
+        Settlement { at_ms, fee, refund: over.max(0), owed: over.saturating_neg().max(0) }
+    }
 }

@@ -7,10 +7,13 @@
 pub mod allot;
 pub mod cancel;
 pub mod catalogue;
+pub mod check_in;
+pub mod check_out;
 pub mod confirm;
 pub mod extend;
 pub mod genesis;
 pub mod hold;
+pub mod no_show;
 pub mod payment;
 pub mod release;
 pub mod sweep;
@@ -22,10 +25,13 @@ pub use catalogue::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, ChangeHotel, ChangeRatePlan, ChangeRoomType,
     SetHotelStatus,
 };
+pub use check_in::CheckIn;
+pub use check_out::CheckOut;
 pub use confirm::Confirm;
 pub use extend::Extend;
 pub use genesis::Genesis;
 pub use hold::{Hold, HoldLine};
+pub use no_show::NoShow;
 pub use payment::{BeginPayment, DeclinePayment};
 pub use release::Release;
 pub use sweep::Sweep;
@@ -114,6 +120,9 @@ pub enum Verb {
     DeclinePayment(DeclinePayment),
     Confirm(Confirm),
     Cancel(Cancel),
+    CheckIn(CheckIn),
+    CheckOut(CheckOut),
+    NoShow(NoShow),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

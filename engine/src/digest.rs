@@ -160,6 +160,9 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
         Outcome::Ticked { retired_nights, forgotten } => {
             encode_into(&(12u8, *retired_nights, *forgotten), &mut bytes);
         }
+        Outcome::BookingChanged(booking) => {
+            encode_into(&(13u8, booking.id, booking.version, booking.status), &mut bytes);
+        }
     }
     xxh3_128(&bytes)
 }

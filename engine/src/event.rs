@@ -39,4 +39,6 @@ pub enum Event {
     NightsRetired {
         first: Night,
     },
+    /// Checked in, checked out, or marked as a no-show.
+    BookingChanged(Arc<Booking>),
 }

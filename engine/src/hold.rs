@@ -9,6 +9,7 @@ use crate::command::Principal;
 use crate::ids::{BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use crate::money::Currency;
 use crate::quote::RoomQuote;
+use crate::stay::Stay;
 
 /// One line of a hold, priced.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -44,6 +45,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    #[must_use]
+    pub fn stay(&self) -> Stay {
+        Stay { check_in: self.check_in, check_out: self.check_out }
+    }
+
     /// Nights of the stay, at least 1.
     #[must_use]
     pub fn nights(&self) -> u16 {

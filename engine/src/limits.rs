@@ -69,6 +69,8 @@ pub const ENDED_HOLD_MS_SURE: u64 = 3_600 * 1_000;
 pub const HOLDS_MAX: usize = 16_000_000;
 /// Bookings in memory; past it a confirmation is refused.
 pub const BOOKINGS_MAX: usize = 64_000_000;
+/// How long after the check-out day began a guest can still be said not to have come, in milliseconds.
+pub const NO_SHOW_MS_MAX: u64 = 48 * 3_600 * 1_000;
 /// Days after check-out for which a client reference stays taken.
 pub const REFERENCE_DAYS_KEPT: u16 = 400;
 /// Bytes of a client reference.

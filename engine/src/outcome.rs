@@ -39,6 +39,8 @@ pub enum Outcome {
         retired_nights: u16,
         forgotten: u32,
     },
+    /// The booking after a change that did not end in its cancellation.
+    BookingChanged(Arc<Booking>),
 }
 
 impl From<Code> for Outcome {

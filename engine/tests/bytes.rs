@@ -13,8 +13,8 @@ use holdfast_engine::catalogue::{
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
-    ChangeRatePlan, ChangeRoomType, Confirm, DeclinePayment, Extend, Genesis, Hold, HoldLine,
-    Release, SetHotelStatus, Sweep, Tick,
+    ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
+    Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
 };
 use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
@@ -54,11 +54,14 @@ fn name(verb: &Verb) -> &'static str {
         Verb::DeclinePayment(_) => "decline_payment",
         Verb::Confirm(_) => "confirm",
         Verb::Cancel(_) => "cancel",
+        Verb::CheckIn(_) => "check_in",
+        Verb::CheckOut(_) => "check_out",
+        Verb::NoShow(_) => "no_show",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 19;
+const VERBS: usize = 22;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -249,6 +252,9 @@ fn samples() -> Vec<Verb> {
         Verb::DeclinePayment(DeclinePayment { hold: HoldId(1), principal, intent: 3 }),
         Verb::Confirm(confirm()),
         Verb::Cancel(Cancel { booking: BookingId(2), principal, version }),
+        Verb::CheckIn(CheckIn { booking: BookingId(2), principal, version: None }),
+        Verb::CheckOut(CheckOut { booking: BookingId(2), principal, version }),
+        Verb::NoShow(NoShow { booking: BookingId(2), principal, version: None }),
     ]
 }
 

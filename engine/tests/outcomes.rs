@@ -3,6 +3,7 @@
 //! A row says when, what is sent, and what is answered; rows of a table follow one another in one world.
 
 mod ari;
+mod arrivals;
 mod catalogue;
 mod holds;
 mod payments;
@@ -25,6 +26,7 @@ enum Is {
     Changed,
     Booked,
     Cancelled,
+    BookingChanged,
     Swept(u32),
     Ticked(u16),
     No(Code),
@@ -48,6 +50,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::HoldChanged(_) => Changed,
         Outcome::Booked(_) => Booked,
         Outcome::Cancelled(_) => Cancelled,
+        Outcome::BookingChanged(_) => BookingChanged,
         Outcome::Swept { expired } => Swept(*expired),
         Outcome::Ticked { retired_nights, .. } => Ticked(*retired_nights),
     }
@@ -145,6 +148,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(catalogue::tables());
     met.extend(holds::tables());
     met.extend(payments::tables());
+    met.extend(arrivals::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::booking::{Booking, Cancellation, Status};
-use crate::catalogue::policy::Priced;
+use crate::booking::{Status, fees};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
 use crate::ids::BookingId;
-use crate::inventory::Cell;
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 use crate::state::Writer;
-use crate::zone::Zone;
 
 /// The booking shall be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -23,27 +20,11 @@ pub struct Cancel {
     pub version: Option<u32>,
 }
 
-/// The fee of cancelling `booking` at an instant: each line by its own policy.
-#[must_use]
-pub fn fee(booking: &Booking, at_ms: u64, zone: &Zone) -> i64 {
-    let terms = &booking.terms;
-    let mut fee = 0i64;
-    for line in &terms.lines {
-        let quantity = i64::from(line.quantity);
-        let nightly: Vec<i64> =
-            line.quote.nightly_total().into_iter().map(|night| night * quantity).collect();
-        let total = line.quote.total * quantity;
-        let priced = Priced { check_in: terms.check_in, total, nightly: &nightly };
-        fee = fee.saturating_add(line.policy.fee(priced, at_ms, zone));
-    }
-    fee.clamp(0, terms.total.max(0))
-}
-
 impl Cancel {
     /// Refusals in order: not found, not `confirmed`, version mismatch, the check-in day is over, an
     /// impossible state. A second cancellation answers as the first did.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        let Some((booking, zone)) = writer.booking_for(self.booking, self.principal) else {
+        let Some((booking, hotel)) = writer.booking_for(self.booking, self.principal) else {
             return Code::NotFound.into();
         };
         match booking.status {
@@ -54,23 +35,16 @@ impl Cancel {
         if self.version.is_some_and(|version| version != booking.version) {
             return Code::VersionMismatch.into();
         }
-        if zone.night_at(writer.now_ms) > booking.terms.check_in {
+        if hotel.zone.night_at(writer.now_ms) > booking.terms.check_in {
             return Code::BookingState.into();
         }
-        let can_give = |cell: Cell, rooms: u32| cell.sold() >= rooms;
-        if !writer.cells_carry(&booking.terms, can_give) {
+        if !writer.cells_sold(&booking) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.
-        let fee = fee(&booking, writer.now_ms, &zone);
-        let refund = booking.payment.amount.saturating_sub(fee).max(0);
-        let cancellation = Cancellation { at_ms: writer.now_ms, fee, refund };
-        let cancelled = Arc::new(Booking {
-            status: Status::Cancelled(cancellation),
-            version: booking.version + 1,
-            ..Booking::clone(&booking)
-        });
-        writer.unsell(&cancelled);
+        let fee = fees::cancelling(&booking, writer.now_ms, &hotel.zone);
+        let settlement = booking.settle(fee, writer.now_ms);
+        let cancelled = writer.change_status(&booking, Status::Cancelled(settlement));
         writer.events.push(Event::BookingCancelled(Arc::clone(&cancelled)));
         Outcome::Cancelled(cancelled)
     }

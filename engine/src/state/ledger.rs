@@ -12,14 +12,13 @@ use crate::booking::{Booking, WrappedKey};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::{HoldLine, Principal};
 use crate::event::Event;
-use crate::hold::{Hold, Status, Terms};
+use crate::hold::{Hold, Line, Status, Terms};
 use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::{REFERENCE_DAYS_KEPT, ROOMS_PER_CELL_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::stay::Stay;
-use crate::zone::Zone;
 
 /// The live holds of one hotel, the first to end on top, as hints: an entry stands where the hold is live
 /// and has that expiry. A hold whose expiry moved away and came back has several entries that stand.
@@ -59,17 +58,6 @@ impl Writer {
         principal.may_touch(hold.terms.principal, partner).then_some(hold)
     }
 
-    /// The booking and its hotel's zone, where the principal may touch it.
-    pub(crate) fn booking_for(
-        &self,
-        id: BookingId,
-        principal: Principal,
-    ) -> Option<(Arc<Booking>, Zone)> {
-        let booking = Arc::clone(&*self.shared.bookings.get(&id)?);
-        let hotel = self.shared.hotels.get_full(booking.terms.hotel.0)?;
-        principal.may_touch(booking.principal, hotel.partner).then(|| (booking, hotel.zone.clone()))
-    }
-
     /// The refusal for a hold that is not active.
     pub(crate) fn ended_hold(&self, status: Status) -> Outcome {
         match status {
@@ -99,10 +87,14 @@ impl Writer {
 
     /// Whether every cell of a stay that is still kept can give so many rooms back, over all lines. It
     /// always can; where it cannot, the command is refused before it makes things worse.
-    pub(crate) fn cells_carry(&self, terms: &Terms, can_give: impl Fn(Cell, u32) -> bool) -> bool {
+    pub(super) fn cells_carry(
+        &self,
+        stay: Stay,
+        lines: &[Line],
+        can_give: impl Fn(Cell, u32) -> bool,
+    ) -> bool {
         let Some((first, _)) = self.shared.window() else { return false };
-        let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
-        let lines = terms.lines.iter().map(|line| (line.room_type, u32::from(line.quantity)));
+        let lines = lines.iter().map(|line| (line.room_type, u32::from(line.quantity)));
         let from = stay.check_in.max(first);
         let count = stay.check_out.0.saturating_sub(from.0);
         Demand::of(stay, lines).rooms().iter().all(|&(room_type, rooms)| {
@@ -116,14 +108,18 @@ impl Writer {
 
     /// Whether a live hold's rooms are in its cells, as held, and would fit there as sold.
     pub(crate) fn cells_hold(&self, terms: &Terms) -> bool {
-        self.cells_carry(terms, |cell, rooms| {
+        self.cells_carry(terms.stay(), &terms.lines, |cell, rooms| {
             cell.held() >= rooms && cell.sold() + rooms <= ROOMS_PER_CELL_MAX
         })
     }
 
-    fn rewrite_terms(&self, terms: &Terms, change: impl Fn(Cell, u32) -> Cell) {
-        let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
-        for line in &terms.lines {
+    pub(super) fn rewrite_lines(
+        &self,
+        stay: Stay,
+        lines: &[Line],
+        change: impl Fn(Cell, u32) -> Cell,
+    ) {
+        for line in lines {
             let rooms = u32::from(line.quantity);
             self.rewrite(line.room_type, stay, |cell| change(cell, rooms));
         }
@@ -213,7 +209,7 @@ impl Writer {
 
     /// A live hold ends without a booking: its rooms are free again.
     pub(crate) fn end_hold(&mut self, mut hold: Hold, status: Status) -> Arc<Hold> {
-        self.rewrite_terms(&hold.terms, |cell, rooms| {
+        self.rewrite_lines(hold.terms.stay(), &hold.terms.lines, |cell, rooms| {
             cell.with_held(cell.held().saturating_sub(rooms))
         });
         if let Some(reference) = &hold.terms.client_reference {
@@ -292,7 +288,7 @@ impl Writer {
 
     /// A live hold becomes a booking: its rooms are sold.
     pub(crate) fn sell(&mut self, mut hold: Hold, booking: &Arc<Booking>) {
-        self.rewrite_terms(&hold.terms, |cell, rooms| {
+        self.rewrite_lines(hold.terms.stay(), &hold.terms.lines, |cell, rooms| {
             cell.with_held(cell.held().saturating_sub(rooms)).with_sold(cell.sold() + rooms)
         });
         hold.status = Status::Confirmed(booking.id);
@@ -307,14 +303,6 @@ impl Writer {
         }
         self.bookings_count += 1;
         self.shared.bookings_of.entry(booking.principal).or_default().push(booking.id);
-        self.shared.bookings.insert(booking.id, Arc::clone(booking));
-    }
-
-    /// A booking was cancelled: its rooms are free again.
-    pub(crate) fn unsell(&mut self, booking: &Arc<Booking>) {
-        self.rewrite_terms(&booking.terms, |cell, rooms| {
-            cell.with_sold(cell.sold().saturating_sub(rooms))
-        });
         self.shared.bookings.insert(booking.id, Arc::clone(booking));
     }
 

@@ -128,6 +128,9 @@ impl Writer {
             Verb::DeclinePayment(verb) => verb.apply(self),
             Verb::Confirm(verb) => verb.apply(self),
             Verb::Cancel(verb) => verb.apply(self),
+            Verb::CheckIn(verb) => verb.apply(self),
+            Verb::CheckOut(verb) => verb.apply(self),
+            Verb::NoShow(verb) => verb.apply(self),
         }
     }
 

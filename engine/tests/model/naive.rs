@@ -4,6 +4,7 @@
 //! what is sold the sum over the bookings; a hold ends exactly at its time, so no sweep is needed.
 
 mod ari;
+mod bookings;
 mod catalogue;
 mod holds;
 mod money;
@@ -11,6 +12,7 @@ mod money;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_engine::ari::LineOutcome;
+use holdfast_engine::booking;
 use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
 use holdfast_engine::command::Genesis;
 use holdfast_engine::hold::Status;
@@ -102,7 +104,7 @@ pub struct Booking {
     pub hold: Hold,
     pub version: u32,
     pub paid: i64,
-    pub cancelled: Option<Answer>,
+    pub status: booking::Status,
 }
 
 /// The whole world.
@@ -228,6 +230,9 @@ impl Model {
             Verb::DeclinePayment(verb) => self.decline_payment(verb),
             Verb::Confirm(verb) => self.confirm(verb),
             Verb::Cancel(verb) => vec![self.cancel(verb)],
+            Verb::CheckIn(verb) => vec![self.check_in(verb)],
+            Verb::CheckOut(verb) => vec![self.check_out(verb)],
+            Verb::NoShow(verb) => vec![self.no_show(verb)],
         }
     }
 
@@ -265,8 +270,8 @@ impl Model {
     }
 
     pub fn sold(&self, room_type: u32, night: u16) -> i64 {
-        let standing = self.bookings.values().filter(|booking| booking.cancelled.is_none());
-        standing.map(|booking| booking.hold.rooms_of(room_type, night)).sum()
+        let slept = self.bookings.values().filter(|booking| booking.is_sold(night));
+        slept.map(|booking| booking.hold.rooms_of(room_type, night)).sum()
     }
 
     pub fn given(&self, room_type: u32, night: u16) -> Given {

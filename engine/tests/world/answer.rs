@@ -20,7 +20,8 @@ pub enum Answer {
     Held { id: HoldId, total: i64, expires_ms: u64 },
     HoldChanged { id: HoldId, status: hold::Status, expires_ms: u64, extensions: u8 },
     Booked { id: BookingId, hold: HoldId, total: i64 },
-    Cancelled { id: BookingId, version: u32, fee: i64, refund: i64 },
+    Cancelled { id: BookingId, version: u32, fee: i64, refund: i64, owed: i64 },
+    BookingChanged { id: BookingId, version: u32, status: booking::Status },
     Swept { expired: u32 },
     Ticked { retired_nights: u16, forgotten: u32 },
 }
@@ -93,8 +94,14 @@ impl From<&Outcome> for Answer {
                     panic!("a cancelled booking that is not: {booking:?}");
                 };
                 let (id, version) = (booking.id, booking.version);
-                Self::Cancelled { id, version, fee: end.fee, refund: end.refund }
+                let booking::Settlement { fee, refund, owed, .. } = end;
+                Self::Cancelled { id, version, fee, refund, owed }
             }
+            Outcome::BookingChanged(booking) => Self::BookingChanged {
+                id: booking.id,
+                version: booking.version,
+                status: booking.status,
+            },
             Outcome::Swept { expired } => Self::Swept { expired: *expired },
             Outcome::Ticked { retired_nights, forgotten } => {
                 Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }

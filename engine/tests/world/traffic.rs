@@ -11,8 +11,8 @@ use holdfast_engine::catalogue::{HotelStatus, MealPlan, Penalty, Policy, RatePla
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
-    ChangeRatePlan, ChangeRoomType, Confirm, DeclinePayment, Extend, Genesis, Hold, HoldLine,
-    Release, SetHotelStatus, Sweep, Tick,
+    ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
+    Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
 };
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
@@ -199,7 +199,8 @@ impl Traffic {
             51..58 => self.begin(dice, reader),
             58..61 => self.decline(dice, reader),
             61..72 => self.confirm(dice, reader),
-            72..77 => self.cancel(dice, reader),
+            72..75 => self.cancel(dice, reader),
+            75..77 => self.arrival(dice, reader),
             77..80 => {
                 let holds_max = dice.of(&[u32::MAX, 1, 0, 4_096, 2]);
                 Verb::Sweep(Sweep { holds_max })
@@ -485,9 +486,23 @@ impl Traffic {
         })
     }
 
-    fn cancel(&self, dice: &mut Dice, reader: &Reader) -> Verb {
+    fn some_booking(&self, dice: &mut Dice, reader: &Reader) -> BookingId {
         let mut known = self.bookings.iter().rev().filter(|&&id| reader.booking(id).is_some());
-        let booking = known.nth(dice.below(8)).copied().unwrap_or(BookingId(u128::MAX));
+        known.nth(dice.below(8)).copied().unwrap_or(BookingId(u128::MAX))
+    }
+
+    fn arrival(&self, dice: &mut Dice, reader: &Reader) -> Verb {
+        let (booking, principal) = (self.some_booking(dice, reader), Self::asker(dice));
+        let version = dice.of(&[None, None, None, Some(1), Some(2)]);
+        match dice.below(7) {
+            0..3 => Verb::CheckIn(CheckIn { booking, principal, version }),
+            3..5 => Verb::CheckOut(CheckOut { booking, principal, version }),
+            _ => Verb::NoShow(NoShow { booking, principal, version }),
+        }
+    }
+
+    fn cancel(&self, dice: &mut Dice, reader: &Reader) -> Verb {
+        let booking = self.some_booking(dice, reader);
         let version = dice.of(&[None, None, None, Some(1), Some(2), Some(7)]);
         Verb::Cancel(Cancel { booking, principal: Self::asker(dice), version })
     }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** what belongs to another partner answers exactly like what does not exist.
 
+pub mod arrivals;
 pub mod hotels;
 pub mod inventory;
 pub mod rate_plans;
@@ -35,6 +36,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(rate_plans::create, rate_plans::list))
         .routes(routes!(rate_plans::read, rate_plans::change))
         .routes(routes!(inventory::read))
+        .routes(routes!(arrivals::check_in))
+        .routes(routes!(arrivals::check_out))
+        .routes(routes!(arrivals::no_show))
 }
 
 /// The hotel, where this principal runs it.

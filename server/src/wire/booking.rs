@@ -1,6 +1,6 @@
 //! Bookings on the wire, and the personal data in them before it is sealed and after it is opened.
 
-use holdfast_engine::booking::{Booking, Cancellation, Status as EngineStatus};
+use holdfast_engine::booking::{Booking, Settlement, Status as EngineStatus};
 use holdfast_engine::ids::HoldId;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -185,9 +185,9 @@ impl From<EngineStatus> for BookingStatus {
         match status {
             EngineStatus::Confirmed => Self::Confirmed,
             EngineStatus::CheckedIn => Self::CheckedIn,
-            EngineStatus::CheckedOut => Self::CheckedOut,
+            EngineStatus::CheckedOut(_) => Self::CheckedOut,
             EngineStatus::Cancelled(_) => Self::Cancelled,
-            EngineStatus::NoShow => Self::NoShow,
+            EngineStatus::NoShow(_) => Self::NoShow,
         }
     }
 }
@@ -213,14 +213,17 @@ pub struct CancelParams {
     pub dry_run: bool,
 }
 
-/// What giving up a booking costs.
+/// What giving up a booking costs, and not coming.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CancellationView {
+pub struct SettlementView {
     /// When; on a dry run the instant for which this is true.
     #[schema(format = DateTime)]
     pub at: String,
     pub fee: Money,
+    /// What was paid beyond the fee.
     pub refund: Money,
+    /// What the fee is beyond what was paid.
+    pub owed: Money,
     /// Nothing was cancelled: this only says what it would cost.
     pub dry_run: bool,
 }
@@ -250,7 +253,14 @@ pub struct BookingView {
     pub requests: Option<String>,
     pub payment: PaymentView,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cancellation: Option<CancellationView>,
+    pub cancellation: Option<SettlementView>,
+    /// What is left to settle of a guest who did not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_show: Option<SettlementView>,
+    /// When the guest left, once that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub departed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_reference: Option<String>,
     /// The same as the `ETag`.
@@ -264,9 +274,14 @@ impl BookingView {
         let terms = &booking.terms;
         let (guest, requests) =
             personal.map_or((None, None), |personal| (Some(personal.guest), personal.requests));
-        let cancellation = match booking.status {
-            EngineStatus::Cancelled(ended) => Some(CancellationView::of(ended, booking, names)),
-            _ => None,
+        let settled = |ended| Some(SettlementView::of(ended, booking, names));
+        let (cancellation, no_show, departed_at) = match booking.status {
+            EngineStatus::Cancelled(ended) => (settled(ended), None, None),
+            EngineStatus::NoShow(ended) => (None, settled(ended), None),
+            EngineStatus::CheckedOut(departure) => {
+                (None, None, Some(instant::local(departure.at_ms, names.zone)))
+            }
+            EngineStatus::Confirmed | EngineStatus::CheckedIn => (None, None, None),
         };
         Self {
             id: booking.id.to_string(),
@@ -289,6 +304,8 @@ impl BookingView {
                 amount: Money::new(booking.payment.amount, terms.currency),
             },
             cancellation,
+            no_show,
+            departed_at,
             client_reference: terms.client_reference.clone(),
             version: booking.version,
             created_at: instant::local(booking.created_ms, names.zone),
@@ -296,13 +313,14 @@ impl BookingView {
     }
 }
 
-impl CancellationView {
-    pub fn of(ended: Cancellation, booking: &Booking, names: &Names<'_>) -> Self {
+impl SettlementView {
+    pub fn of(ended: Settlement, booking: &Booking, names: &Names<'_>) -> Self {
         let currency = booking.terms.currency;
         Self {
             at: instant::local(ended.at_ms, names.zone),
             fee: Money::new(ended.fee, currency),
             refund: Money::new(ended.refund, currency),
+            owed: Money::new(ended.owed, currency),
             dry_run: false,
         }
     }

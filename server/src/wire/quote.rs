@@ -3,11 +3,10 @@
 //! It owns no arithmetic of prices: amounts are the engine's for one room, times the rooms.
 
 use holdfast_engine::Night;
-use holdfast_engine::booking::Booking;
+use holdfast_engine::booking::{Booking, fees};
 use holdfast_engine::catalogue::policy::Priced;
 use holdfast_engine::catalogue::{Hotel, Policy};
 use holdfast_engine::civil::LogTimeMs;
-use holdfast_engine::command::cancel;
 use holdfast_engine::hold::Terms;
 use holdfast_engine::money::{Currency, ratio};
 use holdfast_engine::quote::RoomQuote;
@@ -205,7 +204,7 @@ impl PolicyView {
             tiers.map(|tier| tier.deadline(terms.check_in, zone)).collect();
         deadlines.sort_unstable();
         deadlines.dedup();
-        let fee = |at: LogTimeMs| Money::new(cancel::fee(booking, at, zone), terms.currency);
+        let fee = |at: LogTimeMs| Money::new(fees::cancelling(booking, at, zone), terms.currency);
         let after = deadlines.last().map_or(0, |last| last.saturating_add(1));
         Self {
             fee_after: fee(after),

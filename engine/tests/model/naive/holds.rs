@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use holdfast_engine::booking;
 use holdfast_engine::catalogue::HotelStatus;
 use holdfast_engine::command::{
-    BeginPayment, Cancel, Confirm, DeclinePayment, Extend, Hold as Wish, HoldLine, Release,
+    BeginPayment, Confirm, DeclinePayment, Extend, Hold as Wish, HoldLine, Release,
 };
 use holdfast_engine::hold::{Confirming, Status};
 use holdfast_engine::ids::{BookingId, HoldId, RatePlanIx, RoomTypeIx};
@@ -15,7 +16,6 @@ use super::catalogue::acts;
 use super::{Booking, Hold, Hotel, Line, Model, money};
 use crate::world::MINUTE;
 use crate::world::answer::{Answer, No};
-use crate::world::traffic::ZONES;
 
 fn price_changed(total: i64) -> Answer {
     Answer::Refused(No { total: Some(total), ..Code::PriceChanged.into() })
@@ -338,44 +338,11 @@ impl Model {
         hold.status = Status::Confirmed(verb.booking);
         hold.ended = Some(self.now);
         let (total, paid) = (hold.total, verb.payment.amount);
-        let booking = Booking { hold: hold.clone(), version: 1, paid, cancelled: None };
+        let status = booking::Status::Confirmed;
+        let booking = Booking { hold: hold.clone(), version: 1, paid, status };
         self.bookings.insert(verb.booking, booking);
         self.put(hold);
         vec![Answer::Booked { id: verb.booking, hold: verb.hold, total }]
-    }
-
-    pub(super) fn cancel(&mut self, verb: &Cancel) -> Answer {
-        let Some(booking) = self.bookings.get(&verb.booking).cloned() else {
-            return Code::NotFound.into();
-        };
-        let hotel = &self.hotels[booking.hold.hotel as usize];
-        if booking.hold.principal != verb.principal && !acts(verb.principal, hotel.partner) {
-            return Code::NotFound.into();
-        }
-        if let Some(first) = booking.cancelled {
-            return first;
-        }
-        if verb.version.is_some_and(|version| version != booking.version) {
-            return Code::VersionMismatch.into();
-        }
-        if self.today_at(hotel) > booking.hold.check_in {
-            return Code::BookingState.into();
-        }
-        let hours = ZONES.iter().find(|zone| zone.0 == hotel.draft.zone).unwrap().1;
-        let mut fee = 0;
-        for line in &booking.hold.lines {
-            let nightly: Vec<_> = line.nightly.iter().map(|night| night * line.rooms).collect();
-            let place = (booking.hold.check_in, hours);
-            let cost = (line.total * line.rooms, nightly.as_slice());
-            fee += money::fee(&line.plan.policy, place, self.now, cost);
-        }
-        let fee = fee.min(booking.hold.total);
-        let refund = (booking.paid - fee).max(0);
-        let answer = Answer::Cancelled { id: verb.booking, version: 2, fee, refund };
-        let booking = self.bookings.get_mut(&verb.booking).unwrap();
-        booking.version = 2;
-        booking.cancelled = Some(answer.clone());
-        answer
     }
 }
 

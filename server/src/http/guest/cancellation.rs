@@ -1,9 +1,9 @@
 //! Cancellation: a booking is given up for the fee its own policy says, or asked what that would be.
 
 use axum::extract::State;
-use holdfast_engine::booking::{Booking, Cancellation, Status};
+use holdfast_engine::booking::{Booking, Status, fees};
 use holdfast_engine::catalogue::Hotel;
-use holdfast_engine::command::{Cancel, cancel as engine_cancel};
+use holdfast_engine::command::Cancel;
 use holdfast_engine::ids::BookingId;
 use holdfast_engine::{Code, Command, Outcome, Refusal, Verb};
 
@@ -17,7 +17,7 @@ use crate::http::refusal;
 use crate::http::reply::Reply;
 use crate::problem::{Document, Problem};
 use crate::state::AppState;
-use crate::wire::booking::{BookingView, CancelParams, CancellationView};
+use crate::wire::booking::{BookingView, CancelParams, SettlementView};
 
 /// Cancel a booking
 ///
@@ -59,12 +59,10 @@ fn dry_run(state: &AppState, hotel: &Hotel, booking: &Booking) -> Result<Reply, 
     match booking.status {
         Status::Cancelled(_) => {}
         Status::Confirmed if open => {
-            let fee = engine_cancel::fee(booking, now, &hotel.zone);
-            let refund = booking.payment.amount.saturating_sub(fee).max(0);
-            let ended = Cancellation { at_ms: now, fee, refund };
+            let ended = booking.settle(fees::cancelling(booking, now, &hotel.zone), now);
             let names = names(state, hotel, &booking.terms);
-            let told = CancellationView::of(ended, booking, &names);
-            view.cancellation = Some(CancellationView { dry_run: true, ..told });
+            let told = SettlementView::of(ended, booking, &names);
+            view.cancellation = Some(SettlementView { dry_run: true, ..told });
         }
         _ => return Err(refusal::problem(&Refusal::from(Code::BookingState), state.reader())),
     }

@@ -12,12 +12,14 @@
 pub mod admission;
 pub mod ari;
 pub mod booking;
+pub mod calendar;
 pub mod catalogue;
 pub mod civil;
 pub mod codec;
 pub mod command;
 pub mod digest;
 pub mod event;
+pub mod explain;
 pub mod hash;
 pub mod hold;
 pub mod ids;

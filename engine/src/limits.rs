@@ -105,5 +105,13 @@ pub const ARI_NIGHTS_MAX: usize = 1_048_576;
 pub const SOURCE_BYTES_MAX: usize = 64;
 /// ARI sources of one deployment.
 pub const SOURCES_MAX: usize = 1_000_000;
+/// Nights by which the dates of a stay are moved, earlier and later, to find one that works.
+pub const NEAREST_SHIFT_NIGHTS: u16 = 14;
+/// Nights by which a stay is made longer or shorter to find one that works.
+pub const NEAREST_OTHER_NIGHTS: u16 = 7;
+/// Stays named as the nearest that work.
+pub const NEAREST_MAX: usize = 5;
+/// Days of one calendar.
+pub const CALENDAR_DAYS_MAX: u16 = 366;
 /// Bytes of one encoded batch of commands.
 pub const BATCH_BYTES_MAX: usize = 64 * 1_024 * 1_024;

@@ -8,6 +8,7 @@ mod price;
 mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
+pub(crate) use blockers::{judge_cells, judge_rates};
 pub use dates::check_dates;
 pub use price::{Asked, list_nights, price_line, quote_room, standing_version};
 pub use state::{State, state};

@@ -5,8 +5,10 @@
 mod admission;
 mod bounds;
 mod bytes;
+mod calendar;
 mod determinism;
 mod expiry;
+mod explain;
 mod model;
 mod outcomes;
 mod world;

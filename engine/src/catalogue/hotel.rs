@@ -87,6 +87,16 @@ pub struct Offering {
     pub free_cancellation: bool,
 }
 
+impl Offering {
+    /// Whether one room takes these guests.
+    #[must_use]
+    pub fn takes(&self, adults: u8, children: usize) -> bool {
+        adults <= self.max_adults
+            && children <= usize::from(self.max_children)
+            && usize::from(adults) + children <= usize::from(self.max_occupancy)
+    }
+}
+
 /// A hotel as it stands. `version` rises with every change of it; it is the entity tag outside.
 #[derive(Debug, Clone)]
 pub struct Hotel {

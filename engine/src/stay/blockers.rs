@@ -50,12 +50,20 @@ pub fn find_cell_blockers(
     blockers: &mut Vec<Blocker>,
 ) {
     let Some(row) = shared.cells.row(room_type.0) else { return };
-    let layer = Layer::RoomType(room_type);
-    for (slot, night) in
-        row.nights(stay.check_in, stay.nights()).zip(stay.check_in.until(stay.check_out))
-    {
-        // Acquire: pairs with the writer's Release, so that a night is seen whole.
-        let cell = Cell(slot.load(Ordering::Acquire));
+    // Acquire: pairs with the writer's Release, so that a night is seen whole.
+    let cells = row.nights(stay.check_in, stay.nights()).map(|slot| slot.load(Ordering::Acquire));
+    judge_cells(Layer::RoomType(room_type), stay, cells.map(Cell), wanted, blockers);
+}
+
+/// As [`find_cell_blockers`], of cells that were read before: those of the stay's nights.
+pub(crate) fn judge_cells(
+    layer: Layer,
+    stay: Stay,
+    cells: impl Iterator<Item = Cell>,
+    wanted: u32,
+    blockers: &mut Vec<Blocker>,
+) {
+    for (cell, night) in cells.zip(stay.check_in.until(stay.check_out)) {
         if cell.closed() {
             blockers.push(Blocker { reason: Reason::Closed, layer, night });
         }
@@ -79,12 +87,23 @@ pub fn find_rate_blockers(
     blockers: &mut Vec<Blocker>,
 ) {
     let Some(row) = shared.rates.row(rate_plan.0) else { return };
-    let layer = Layer::RatePlan(rate_plan);
+    // One more than the nights: the row of the departure.
+    let words = row.nights(stay.check_in, stay.nights().saturating_add(1));
+    // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+    let words = words.map(|slot| RateWord(slot.load(Ordering::Acquire)));
+    judge_rates(Layer::RatePlan(rate_plan), stay, words, blockers);
+}
+
+/// As [`find_rate_blockers`], of words that were read before: those of the stay's nights, then that of
+/// the departure.
+pub(crate) fn judge_rates(
+    layer: Layer,
+    stay: Stay,
+    mut words: impl Iterator<Item = RateWord>,
+    blockers: &mut Vec<Blocker>,
+) {
     let nights = stay.nights();
-    for (slot, night) in row.nights(stay.check_in, nights).zip(stay.check_in.until(stay.check_out))
-    {
-        // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
-        let word = RateWord(slot.load(Ordering::Acquire));
+    for (night, word) in stay.check_in.until(stay.check_out).zip(words.by_ref()) {
         if let Some(found) = night_blockers(word, nights, night == stay.check_in) {
             blockers.extend(found.into_iter().flatten().map(|reason| Blocker {
                 reason,
@@ -93,12 +112,9 @@ pub fn find_rate_blockers(
             }));
         }
     }
-    if let Some(slot) = row.slot(stay.check_out) {
-        // Acquire: as above.
-        if RateWord(slot.load(Ordering::Acquire)).closed_to_departure() {
-            let (reason, night) = (Reason::ClosedToDeparture, stay.check_out);
-            blockers.push(Blocker { reason, layer, night });
-        }
+    if words.next().is_some_and(RateWord::closed_to_departure) {
+        let (reason, night) = (Reason::ClosedToDeparture, stay.check_out);
+        blockers.push(Blocker { reason, layer, night });
     }
 }
 

@@ -1,0 +1,273 @@
+//! The calendar of a hotel: day by day the cheapest price, the rooms that are left, and whether a stay
+//! may begin or end there.
+//!
+//! Row by row, each word read once; nothing is allocated but the days and one scratch row. What it says
+//! of a day is about that day: whether the nights after it are open too, offers and explain tell.
+
+use std::sync::atomic::Ordering;
+
+use crate::catalogue::{Hotel, HotelStatus, Offering};
+use crate::civil::{LogTimeMs, Night};
+use crate::ids::HotelIx;
+use crate::inventory::Cell;
+use crate::limits::{CALENDAR_DAYS_MAX, MAX_STAY_MAX};
+use crate::quote::{self, taxes};
+use crate::rates::RateWord;
+use crate::refusal::{Code, Refusal};
+use crate::state::Reader;
+
+/// Which days, for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub hotel: HotelIx,
+    pub from: Night,
+    /// The last day, included.
+    pub to: Night,
+    /// In one room, at least 1.
+    pub adults: u8,
+}
+
+/// One day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day {
+    pub night: Night,
+    /// The cheapest room for this night alone, with taxes, minor units; of those that can be slept in.
+    pub price: Option<i64>,
+    /// Rooms that can be slept in this night, over all room types that take the guests.
+    pub available: u32,
+    /// A stay may begin on this day, of `min_stay` to `max_stay` nights.
+    pub can_arrive: bool,
+    /// A stay may end on this day.
+    pub can_depart: bool,
+    /// Of the offering that asks for least; at least 1. 0 where nobody can arrive.
+    pub min_stay: u16,
+    /// Of the offering that allows most. 0 where nobody can arrive.
+    pub max_stay: u16,
+    /// Why nobody can arrive: the reason that is least in the way, over all offerings.
+    pub reason: Option<Obstacle>,
+}
+
+/// What is in the way of an arrival, the lesser before the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    ClosedToArrival,
+    /// All gone, some of it only held.
+    HeldOut,
+    SoldOut,
+    NoPrice,
+    Closed,
+    TooManyGuests,
+    BeyondHorizon,
+    InPast,
+    HotelNotLive,
+}
+
+impl Obstacle {
+    /// The dotted name of the outside contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClosedToArrival => "stay.closed_to_arrival",
+            Self::HeldOut | Self::SoldOut => "inventory.insufficient",
+            Self::NoPrice => "rate.missing",
+            Self::Closed => "stay.closed",
+            Self::TooManyGuests => "occupancy.too_many",
+            Self::BeyondHorizon => "stay.beyond_horizon",
+            Self::InPast => "stay.in_past",
+            Self::HotelNotLive => "hotel.not_live",
+        }
+    }
+}
+
+impl Reader {
+    /// The days `from..=to`, at most [`CALENDAR_DAYS_MAX`]; those behind the hotel's today and beyond the
+    /// horizon say so.
+    ///
+    /// Refused: an unknown hotel, and a span that ends before it begins or is longer than the bound.
+    pub fn calendar(&self, span: Span, now: LogTimeMs) -> Result<Vec<Day>, Refusal> {
+        let guard = self.shared.hotels.get(span.hotel.0);
+        let Some(hotel) = guard.as_ref().and_then(|guard| guard.as_ref()) else {
+            return Err(Code::NotFound.into());
+        };
+        let Some((first, end)) = self.window() else { return Err(Code::NotConfigured.into()) };
+        let count = u32::from(span.to.0) + 1;
+        let days = count.saturating_sub(u32::from(span.from.0));
+        if !(1..=u32::from(CALENDAR_DAYS_MAX)).contains(&days) {
+            return Err(Code::Malformed.into());
+        }
+        let today = hotel.zone.night_at(now).max(first);
+        let known = Night(span.from.0.clamp(today.0, end.0))
+            ..Night(span.to.plus(1).0.clamp(today.0, end.0));
+        let mut sums = self.sum_up(hotel, span.adults, known.start, known.end);
+        let mut sums = sums.drain(..);
+        let mut calendar = Vec::with_capacity(days as usize);
+        for night in span.from.until(span.to.plus(1)) {
+            let day = match () {
+                () if hotel.status != HotelStatus::Live => nothing(night, Obstacle::HotelNotLive),
+                () if night < today => nothing(night, Obstacle::InPast),
+                () if night >= end => nothing(night, Obstacle::BeyondHorizon),
+                () => match sums.next() {
+                    Some(sum) => sum.day(night, hotel),
+                    None => nothing(night, Obstacle::Closed),
+                },
+            };
+            calendar.push(day);
+        }
+        Ok(calendar)
+    }
+
+    /// All offerings that take the guests, over the nights `from..end`.
+    fn sum_up(&self, hotel: &Hotel, adults: u8, from: Night, end: Night) -> Vec<Sum> {
+        let count = end.0.saturating_sub(from.0);
+        let mut sums = vec![Sum::default(); usize::from(count)];
+        let mut rooms: Vec<Rooms> = Vec::with_capacity(usize::from(count));
+        let mut offerings = hotel.offerings.iter().filter(|one| one.takes(adults, 0)).peekable();
+        while let Some(offering) = offerings.next() {
+            if rooms.is_empty() {
+                let Some(row) = self.shared.cells.row(offering.room_type.0) else { continue };
+                // Acquire: pairs with the writer's Release, so that a night is seen whole.
+                let cells = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
+                rooms.extend(cells.map(|cell| Rooms::of(Cell(cell))));
+            }
+            if let Some(row) = self.shared.rates.row(offering.rate_plan.0) {
+                // Acquire: as above.
+                let words = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
+                let inclusive = offering.tax_inclusive;
+                for ((sum, rooms), word) in sums.iter_mut().zip(&mut rooms).zip(words) {
+                    sum.add(rooms, RateWord(word), inclusive);
+                }
+            }
+            let same = |next: &&&Offering| next.room_type == offering.room_type;
+            if offerings.peek().filter(|next| same(next)).is_none() {
+                // The last of its room type: its rooms count once, whatever the plans.
+                for (sum, rooms) in sums.iter_mut().zip(rooms.drain(..)) {
+                    sum.available += if rooms.sold_by_some { rooms.left } else { 0 };
+                }
+            }
+        }
+        sums
+    }
+}
+
+fn nothing(night: Night, obstacle: Obstacle) -> Day {
+    Day {
+        night,
+        price: None,
+        available: 0,
+        can_arrive: false,
+        can_depart: false,
+        min_stay: 0,
+        max_stay: 0,
+        reason: Some(obstacle),
+    }
+}
+
+/// A room type on one night.
+#[derive(Debug, Clone, Copy)]
+struct Rooms {
+    left: u32,
+    /// What is in the way on every plan.
+    obstacle: Option<Obstacle>,
+    sold_by_some: bool,
+}
+
+impl Rooms {
+    #[inline]
+    fn of(cell: Cell) -> Self {
+        let left = cell.available();
+        let obstacle = match left {
+            0 if cell.closed() => Some(Obstacle::Closed),
+            0 if cell.limit() > cell.sold() + cell.blocked() => Some(Obstacle::HeldOut),
+            0 => Some(Obstacle::SoldOut),
+            _ => None,
+        };
+        Self { left, obstacle, sold_by_some: false }
+    }
+}
+
+/// What is known of one night so far.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    /// The least of the prices that include taxes, and of those that do not.
+    inclusive: i64,
+    exclusive: i64,
+    available: u32,
+    /// Least of the obstacles; `None` before any offering.
+    obstacle: Option<Obstacle>,
+    can_arrive: bool,
+    can_depart: bool,
+    min_stay: u8,
+    max_stay: u16,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self {
+            inclusive: i64::MAX,
+            exclusive: i64::MAX,
+            available: 0,
+            obstacle: None,
+            can_arrive: false,
+            can_depart: false,
+            min_stay: u8::MAX,
+            max_stay: 0,
+        }
+    }
+}
+
+impl Sum {
+    /// One offering's night.
+    #[inline]
+    fn add(&mut self, rooms: &mut Rooms, word: RateWord, inclusive: bool) {
+        self.can_depart |= !word.closed_to_departure();
+        let obstacle = match word.price() {
+            _ if word.closed() => Some(Obstacle::Closed),
+            None => rooms.obstacle.max(Some(Obstacle::NoPrice)),
+            Some(_) => rooms.obstacle,
+        };
+        if obstacle.is_none()
+            && let Some(price) = word.price()
+        {
+            rooms.sold_by_some = true;
+            let least = if inclusive { &mut self.inclusive } else { &mut self.exclusive };
+            *least = price.min(*least);
+            if !word.closed_to_arrival() {
+                self.can_arrive = true;
+                let least = word.min_stay_arrival().max(word.min_stay_through()).max(1);
+                self.min_stay = self.min_stay.min(least);
+                self.max_stay = self.max_stay.max(most_nights(word));
+                return;
+            }
+        }
+        let obstacle = obstacle.unwrap_or(Obstacle::ClosedToArrival);
+        self.obstacle = Some(self.obstacle.map_or(obstacle, |known| known.min(obstacle)));
+    }
+
+    fn day(self, night: Night, hotel: &Hotel) -> Day {
+        let taxes = taxes(hotel.draft.province, night);
+        let total = |price: i64, inclusive: bool| match price {
+            i64::MAX => None,
+            price => quote::parts(price, inclusive, taxes).map(|parts| parts.total),
+        };
+        let prices = [total(self.inclusive, true), total(self.exclusive, false)];
+        let most = hotel.draft.max_stay.min(self.max_stay);
+        let min_stay = if self.can_arrive { u16::from(self.min_stay) } else { 0 };
+        Day {
+            night,
+            price: prices.into_iter().flatten().min(),
+            available: self.available,
+            can_arrive: self.can_arrive,
+            can_depart: self.can_depart,
+            min_stay,
+            max_stay: if self.can_arrive { most } else { 0 },
+            reason: (!self.can_arrive).then(|| self.obstacle.unwrap_or(Obstacle::TooManyGuests)),
+        }
+    }
+}
+
+/// The longest stay that may arrive on a night and include it.
+#[inline]
+fn most_nights(word: RateWord) -> u16 {
+    let most = |limit: u8| if limit == 0 { MAX_STAY_MAX } else { u16::from(limit) };
+    most(word.max_stay_arrival()).min(most(word.max_stay_through()))
+}

@@ -15,7 +15,7 @@ pub type LogTimeMs = u64;
 pub const DAY_MS: u64 = 86_400_000;
 
 /// One night: the date on which it begins. Days since 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Night(pub u16);
 
 /// Why a text is not a night.

@@ -27,6 +27,36 @@ pub struct Digest {
     pub guest_keys: u128,
 }
 
+impl Digest {
+    /// Each part by its name, in the order of the fields.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, u128)> + use<> {
+        // Without `..`: a part that is added is named here, or this does not compile.
+        #[rustfmt::skip]
+        let Self {
+            clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
+        } = *self;
+        [
+            ("clock", clock),
+            ("cells", cells),
+            ("rates", rates),
+            ("catalogue", catalogue),
+            ("holds", holds),
+            ("bookings", bookings),
+            ("keys", keys),
+            ("references", references),
+            ("sources", sources),
+            ("guest_keys", guest_keys),
+        ]
+        .into_iter()
+    }
+
+    /// The parts that are not alike: name, this one's, the other's.
+    pub fn differences(&self, other: &Self) -> impl Iterator<Item = (&'static str, u128, u128)> {
+        let pairs = self.parts().zip(other.parts());
+        pairs.filter(|(one, two)| one.1 != two.1).map(|(one, two)| (one.0, one.1, two.1))
+    }
+}
+
 #[derive(Default)]
 struct Sum {
     total: u128,

@@ -9,6 +9,10 @@
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+// So that tests in here can share the drafts of the integration tests.
+#[cfg(test)]
+extern crate self as holdfast_engine;
+
 pub mod admission;
 pub mod ari;
 pub mod booking;
@@ -34,6 +38,7 @@ pub mod refusal;
 pub mod search;
 pub mod state;
 pub mod stay;
+pub mod verify;
 pub mod zone;
 
 pub use admission::{Admission, Demand, Ticket};
@@ -43,3 +48,4 @@ pub use event::Event;
 pub use outcome::Outcome;
 pub use refusal::{Blocker, Code, Refusal};
 pub use state::{Reader, State, Writer};
+pub use verify::Verifier;

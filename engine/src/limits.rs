@@ -115,3 +115,5 @@ pub const NEAREST_MAX: usize = 5;
 pub const CALENDAR_DAYS_MAX: u16 = 366;
 /// Bytes of one encoded batch of commands.
 pub const BATCH_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// Findings of one verification that are kept; more are counted.
+pub const FINDINGS_MAX: usize = 1_000;

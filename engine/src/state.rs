@@ -1,5 +1,6 @@
 //! The state: one [`Writer`] that applies the log, any number of [`Reader`]s.
 
+mod audit;
 pub mod bookings;
 pub mod expiry;
 pub mod keys;

@@ -11,4 +11,5 @@ mod expiry;
 mod explain;
 mod model;
 mod outcomes;
+mod verify;
 mod world;

@@ -19,6 +19,11 @@ impl Expiry {
         self.buckets.entry(at / 1_000).or_default().push((at, hold));
     }
 
+    /// Every entry, standing or not.
+    pub fn entries(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
+        self.buckets.values().flatten().copied()
+    }
+
     /// No entry is due before this instant; `None` where there is none at all.
     #[must_use]
     pub fn earliest(&self) -> Option<LogTimeMs> {

@@ -44,6 +44,11 @@ impl Forgetting {
         keys.insert(key, stored);
     }
 
+    /// Oldest first: when each answer was given, and its key.
+    pub fn by_age(&self) -> impl Iterator<Item = (LogTimeMs, u128)> {
+        self.by_age.iter().copied()
+    }
+
     /// Forgets at most `max` answers whose time is up; how many.
     pub fn forget(&mut self, keys: &Keys, now: LogTimeMs, max: u32) -> u32 {
         self.forget_older(keys, now.saturating_sub(KEY_MS_KEPT), max)

@@ -28,6 +28,22 @@ pub(crate) struct HotelHolds {
     live: usize,
 }
 
+impl HotelHolds {
+    /// In no order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
+        self.entries.iter().map(|entry| entry.0)
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    #[cfg(test)]
+    pub(super) fn lose_entries(&mut self) {
+        self.entries.clear();
+    }
+}
+
 /// Entries that need not be looked at again are dropped when they outnumber the live ones by this much.
 const STALE_ENTRIES: usize = 32;
 

@@ -1,0 +1,86 @@
+//! What of the writer's books may be looked at by those who check them. Reading alone.
+
+use super::Writer;
+use super::ledger::Usage;
+use crate::civil::{DAY_MS, LogTimeMs, Night};
+use crate::command::Principal;
+use crate::ids::{BookingId, HoldId, HotelIx};
+use crate::limits::REFERENCE_DAYS_KEPT;
+
+impl Writer {
+    pub(crate) fn usage_of(&self, guest: u128) -> Option<&Usage> {
+        self.usage.get(&guest)
+    }
+
+    /// In no order.
+    pub(crate) fn guests_with_usage(&self) -> impl Iterator<Item = u128> {
+        self.usage.keys().copied()
+    }
+
+    /// In no order: each name with the hold and booking it stands for.
+    pub(crate) fn references(
+        &self,
+    ) -> impl Iterator<Item = ((Principal, String), (HoldId, Option<BookingId>))> {
+        self.references.iter().map(|(name, known)| (name.clone(), (known.hold, known.booking)))
+    }
+
+    /// Whether the reference of a booking may be gone by now.
+    pub(crate) fn may_be_forgotten(&self, booking: Option<BookingId>) -> bool {
+        let today = Night(u16::try_from(self.now_ms / DAY_MS).unwrap_or(u16::MAX));
+        let booking = booking.and_then(|id| self.shared.bookings.get(&id));
+        booking.is_some_and(|it| it.terms.check_out.plus(REFERENCE_DAYS_KEPT) < today)
+    }
+
+    /// Answers by age: when each was given, and its key.
+    pub(crate) fn keys_by_age(&self) -> impl Iterator<Item = (LogTimeMs, u128)> {
+        self.keys.by_age()
+    }
+
+    /// Holds by when they ended.
+    pub(crate) fn ended_holds(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
+        self.ended.iter().copied()
+    }
+
+    /// Every hotel's entries of when its holds end, standing or not, in no order.
+    pub(crate) fn hotel_entries(&self) -> impl Iterator<Item = (HotelIx, LogTimeMs, HoldId)> {
+        (0u32..).zip(&self.hotel_holds).flat_map(|(hotel, holds)| {
+            holds.entries().map(move |(at, id)| (HotelIx(hotel), at, id))
+        })
+    }
+
+    pub(crate) fn hotel_live_holds(&self, hotel: HotelIx) -> usize {
+        self.hotel_holds.get(hotel.at()).map_or(0, super::ledger::HotelHolds::live)
+    }
+}
+
+/// Corruptions that only a broken writer could make, for the tests of those who must find them.
+#[cfg(test)]
+impl Writer {
+    pub(crate) fn plant_usage(&mut self, guest: u128, change: impl FnOnce(&mut Usage)) {
+        change(self.usage.entry(guest).or_default());
+    }
+
+    pub(crate) fn plant_reference(&mut self, name: (Principal, &str), hold: Option<HoldId>) {
+        let name = (name.0, name.1.to_owned());
+        match hold {
+            Some(hold) => {
+                self.references.insert(name, super::ledger::Reference { hold, booking: None });
+            }
+            None => drop(self.references.remove(&name)),
+        }
+    }
+
+    pub(crate) fn plant_forgotten_key(&mut self) {
+        self.keys = super::keys::Forgetting::default();
+    }
+
+    pub(crate) fn plant_forgotten_end(&mut self) {
+        self.ended.clear();
+    }
+
+    pub(crate) fn plant_lost_hotel_entries(&mut self, hotel: HotelIx) {
+        if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
+            holds.lose_entries();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Verify: an independent look at the state while a log is folded, entry by entry.
+//!
+//! It owns books of its own, made from the tables of holds and bookings and from the events, and holds
+//! them against what the writer counted. It refuses to repair, and to believe a counter of the writer's.
+//!
+//! **Invariant**: it reads and never writes; a state that was verified is the state that was folded.
+//!
+//! After each entry what the entry's events touched is checked ([`Verifier::after`]); the whole state at
+//! intervals and at the end ([`Verifier::check_all`]). What changes without an event that names it is a
+//! finding too: whoever follows the feed would never learn of it. One invariant a file beneath this one.
+
+mod books;
+mod calendar;
+mod catalogue;
+mod cells;
+mod expiry;
+mod finding;
+#[cfg(test)]
+mod planted;
+mod quota;
+mod rates;
+mod references;
+mod tables;
+
+use std::collections::BTreeSet;
+
+pub use finding::Finding;
+
+use crate::event::Event;
+use crate::ids::HotelIx;
+use crate::state::Writer;
+use books::{Books, Owner};
+use cells::Cells;
+use finding::Findings;
+use rates::Rates;
+
+/// Checks one state while a log is folded into it. Memory: about as much as the calendars, and a record
+/// for each live hold and each booking whose stay is not over.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    from: u64,
+    begun: bool,
+    books: Books,
+    cells: Cells,
+    rates: Rates,
+    findings: Findings,
+}
+
+impl Verifier {
+    /// Checks from the entry at index `from` on; before it only cuts are noted.
+    #[must_use]
+    pub fn new(from: u64) -> Self {
+        Self { from, ..Self::default() }
+    }
+
+    /// To be called after each entry, with what happened in it.
+    pub fn after(&mut self, writer: &Writer, events: &[Event]) {
+        self.cells.note_cuts(events);
+        if writer.index < self.from {
+            return;
+        }
+        if !self.begun {
+            self.check_all(writer);
+            return;
+        }
+        self.findings.index = writer.index;
+        self.follow_calendars(writer);
+        let mut touched = Touched::default();
+        for event in events {
+            touched.add(event);
+        }
+        for &owner in &touched.owners {
+            self.books.refresh(owner, &writer.shared, &mut touched.cells);
+        }
+        for &owner in &touched.owners {
+            expiry::check_hint(owner, &self.books, writer, &mut self.findings);
+            quota::check_owner(owner, &self.books, writer, &mut self.findings);
+        }
+        for ari in &touched.ari {
+            self.cells.adopt(writer, ari);
+            self.rates.adopt(writer, ari);
+            touched
+                .cells
+                .extend(ari.from.until(ari.to.plus(1)).map(|night| (ari.room_type, night)));
+        }
+        for &(room_type, night) in &touched.cells {
+            self.cells.check_one(&self.books, writer, (room_type, night), &mut self.findings);
+        }
+        for &hotel in &touched.hotels {
+            catalogue::check_hotel(hotel, writer, &mut self.findings);
+        }
+    }
+
+    /// Reads everything: seconds for a large state.
+    pub fn check_all(&mut self, writer: &Writer) {
+        self.findings.index = writer.index;
+        let recounted = Books::recount(&writer.shared);
+        if self.begun {
+            self.follow_calendars(writer);
+            self.books.compare(&recounted, &mut self.findings);
+        } else {
+            self.cells.begin(writer);
+            self.rates.begin(writer);
+            self.begun = true;
+        }
+        self.books = recounted;
+        self.cells.check_all(&self.books, writer, &mut self.findings);
+        self.rates.check_all(writer, &mut self.findings);
+        expiry::check_all(&self.books, writer, &mut self.findings);
+        quota::check_all(&self.books, writer, &mut self.findings);
+        references::check_all(writer, &mut self.findings);
+        tables::check_all(writer, &mut self.findings);
+        catalogue::check_all(writer, &mut self.findings);
+    }
+
+    /// What was found, in the order in which it was; the first [`FINDINGS_MAX`] of it.
+    ///
+    /// [`FINDINGS_MAX`]: crate::limits::FINDINGS_MAX
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.kept()
+    }
+
+    /// How many findings there were, kept or not.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        self.findings.count()
+    }
+
+    fn follow_calendars(&mut self, writer: &Writer) {
+        if let Some((first, _)) = writer.shared.window() {
+            self.books.retire(first);
+            self.cells.retire(first);
+            self.rates.retire(first);
+        }
+        self.cells.grow(writer);
+        self.rates.grow(writer);
+    }
+}
+
+/// Nights that a partner has written.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    room_type: crate::ids::RoomTypeIx,
+    rate_plan: Option<crate::ids::RatePlanIx>,
+    from: crate::Night,
+    /// Inclusive.
+    to: crate::Night,
+}
+
+/// What the events of one entry say has changed.
+#[derive(Debug, Default)]
+struct Touched {
+    owners: BTreeSet<Owner>,
+    cells: BTreeSet<(crate::ids::RoomTypeIx, crate::Night)>,
+    ari: Vec<Written>,
+    hotels: BTreeSet<HotelIx>,
+}
+
+impl Touched {
+    /// Every event says here what it touches; a new one that moves rooms names its [`Owner`].
+    fn add(&mut self, event: &Event) {
+        match event {
+            Event::Held(terms) => {
+                self.owners.insert(Owner::Hold(terms.id));
+            }
+            Event::HoldChanged(hold) => {
+                self.owners.insert(Owner::Hold(hold.terms.id));
+            }
+            Event::Booked(booking) => {
+                self.owners.extend([Owner::Hold(booking.terms.id), Owner::Booking(booking.id)]);
+            }
+            Event::BookingCancelled(booking) | Event::BookingChanged(booking) => {
+                self.owners.insert(Owner::Booking(booking.id));
+            }
+            &Event::AriChanged { room_type, rate_plan, from, to, .. } => {
+                self.ari.push(Written { room_type, rate_plan, from, to });
+            }
+            &Event::InventoryOversubscribed { room_type, night, .. } => {
+                self.cells.insert((room_type, night));
+            }
+            Event::HotelChanged(hotel) => {
+                self.hotels.insert(hotel.ix);
+            }
+            Event::RoomTypeChanged(room_type) => {
+                self.hotels.insert(room_type.hotel);
+            }
+            // The next publication of its hotel names it; the whole check looks at every plan.
+            Event::RatePlanChanged(_) | Event::PartnerAdded(_) | Event::NightsRetired { .. } => {}
+        }
+    }
+}

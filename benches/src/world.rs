@@ -5,7 +5,8 @@
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, Text, Tier,
+    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, TaxProfile,
+    Text, Tier,
 };
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Genesis, Hold, HoldLine, SetHotelStatus,
@@ -181,6 +182,7 @@ impl World {
             max_stay: 30,
             check_in_minute: 14 * 60,
             check_out_minute: 12 * 60,
+            tax_profile: TaxProfile::STANDARD,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::civil::{LogTimeMs, Night};
 use crate::ids::HotelIx;
 use crate::inventory::Cell;
 use crate::limits::{CALENDAR_DAYS_MAX, MAX_STAY_MAX};
-use crate::quote::{self, taxes};
+use crate::quote::{self, Taxes};
 use crate::rates::RateWord;
 use crate::refusal::{Code, Refusal};
 use crate::state::Reader;
@@ -101,13 +101,15 @@ impl Reader {
         let mut sums = self.sum_up(hotel, span.adults, known.start, known.end);
         let mut sums = sums.drain(..);
         let mut calendar = Vec::with_capacity(days as usize);
+        let table = self.shared.taxes();
+        let taxes = |night| table.now(hotel.draft.province, night).under(hotel.draft.tax_profile);
         for night in span.from.until(span.to.plus(1)) {
             let day = match () {
                 () if hotel.status != HotelStatus::Live => nothing(night, Obstacle::HotelNotLive),
                 () if night < today => nothing(night, Obstacle::InPast),
                 () if night >= end => nothing(night, Obstacle::BeyondHorizon),
                 () => match sums.next() {
-                    Some(sum) => sum.day(night, hotel),
+                    Some(sum) => sum.day(night, hotel, taxes(night)),
                     None => nothing(night, Obstacle::Closed),
                 },
             };
@@ -243,8 +245,7 @@ impl Sum {
         self.obstacle = Some(self.obstacle.map_or(obstacle, |known| known.min(obstacle)));
     }
 
-    fn day(self, night: Night, hotel: &Hotel) -> Day {
-        let taxes = taxes(hotel.draft.province, night);
+    fn day(self, night: Night, hotel: &Hotel, taxes: Taxes) -> Day {
         let total = |price: i64, inclusive: bool| match price {
             i64::MAX => None,
             price => quote::parts(price, inclusive, taxes).map(|parts| parts.total),

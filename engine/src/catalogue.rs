@@ -10,7 +10,7 @@ pub mod room_type;
 pub mod slots;
 pub mod text;
 
-pub use hotel::{Hotel, HotelDraft, HotelStatus, Offering, Partner};
+pub use hotel::{Hotel, HotelDraft, HotelStatus, Offering, Partner, TaxProfile};
 pub use policy::{Penalty, Policy, Tier};
 pub use rate_plan::{MealPlan, RatePlan, RatePlanDraft};
 pub use room_type::{RoomType, RoomTypeDraft};

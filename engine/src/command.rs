@@ -17,6 +17,7 @@ pub mod no_show;
 pub mod payment;
 pub mod release;
 pub mod sweep;
+pub mod taxes;
 pub mod tick;
 
 pub use allot::Allot;
@@ -35,6 +36,7 @@ pub use no_show::NoShow;
 pub use payment::{BeginPayment, DeclinePayment};
 pub use release::Release;
 pub use sweep::Sweep;
+pub use taxes::SetTaxes;
 pub use tick::Tick;
 
 use crate::civil::LogTimeMs;
@@ -123,6 +125,7 @@ pub enum Verb {
     CheckIn(CheckIn),
     CheckOut(CheckOut),
     NoShow(NoShow),
+    SetTaxes(SetTaxes),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

@@ -25,6 +25,7 @@ pub struct Digest {
     pub references: u128,
     pub sources: u128,
     pub guest_keys: u128,
+    pub taxes: u128,
 }
 
 impl Digest {
@@ -34,6 +35,7 @@ impl Digest {
         #[rustfmt::skip]
         let Self {
             clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
+            taxes,
         } = *self;
         [
             ("clock", clock),
@@ -46,6 +48,7 @@ impl Digest {
             ("references", references),
             ("sources", sources),
             ("guest_keys", guest_keys),
+            ("taxes", taxes),
         ]
         .into_iter()
     }
@@ -102,6 +105,7 @@ impl Writer {
             guest_keys: Sum::of(
                 shared.guest_keys.iter().map(|keys| (*keys.key(), keys.value().clone())),
             ),
+            taxes: Sum::of(shared.taxes().entries().iter().copied()),
         }
     }
 
@@ -193,6 +197,7 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
         Outcome::BookingChanged(booking) => {
             encode_into(&(13u8, booking.id, booking.version, booking.status), &mut bytes);
         }
+        Outcome::Taxes(table) => encode_into(&(14u8, table.version()), &mut bytes),
     }
     xxh3_128(&bytes)
 }

@@ -41,4 +41,8 @@ pub enum Event {
     },
     /// Checked in, checked out, or marked as a no-show.
     BookingChanged(Arc<Booking>),
+    /// Quotes are made with another table of taxes from here on.
+    TaxesChanged {
+        version: u32,
+    },
 }

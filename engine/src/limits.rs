@@ -95,6 +95,14 @@ pub const ROOM_TYPES_PER_HOTEL_MAX: usize = 256;
 pub const RATE_PLANS_PER_ROOM_TYPE_MAX: usize = 64;
 /// Tiers of a cancellation policy.
 pub const POLICY_TIERS_MAX: usize = 8;
+/// Service charge, basis points of the room.
+pub const SERVICE_BP_MAX: u16 = 3_000;
+/// VAT, basis points of the lines it covers.
+pub const VAT_BP_MAX: u16 = 3_000;
+/// Provincial fee, basis points of the room.
+pub const FEE_BP_MAX: u16 = 300;
+/// Entries of the table of taxes.
+pub const TAX_ENTRIES_MAX: usize = 1_024;
 /// Bytes of one text field of the catalogue.
 pub const TEXT_BYTES_MAX: usize = 16 * 1_024;
 /// Lines of one replicated ARI command.

@@ -8,6 +8,7 @@ use crate::booking::Booking;
 use crate::catalogue::{Hotel, RatePlan, RoomType};
 use crate::civil::LogTimeMs;
 use crate::hold::{Hold, Terms};
+use crate::quote::tax::Table;
 use crate::refusal::{Code, Refusal};
 
 /// The answer to one command.
@@ -41,6 +42,8 @@ pub enum Outcome {
     },
     /// The booking after a change that did not end in its cancellation.
     BookingChanged(Arc<Booking>),
+    /// The table of taxes after a write.
+    Taxes(Arc<Table>),
 }
 
 impl From<Code> for Outcome {

@@ -7,10 +7,11 @@
 
 pub mod tax;
 
-pub use tax::{Taxes, taxes};
+pub use tax::Taxes;
 
 use crate::codec::{Decode, Encode};
 use crate::money::{WHOLE_BP, share, split, wide_ratio};
+use tax::VatOn;
 
 /// What one room costs for the whole stay, minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -70,27 +71,41 @@ pub struct Parts {
 
 /// The parts of a stay of one room whose nights are priced `sum` altogether. `None` on overflow.
 ///
-/// Exclusive: `service = ½↑(s·room)`, `vat = ½↑(v·(room + service))`, `fee = ½↑(f·room)`.
-/// Inclusive: with `D = (1+s)(1+v) + f`, the exact room part is `T/D`; service, VAT and fee are their exact
+/// Exclusive: `service = ½↑(s·room)`, `fee = ½↑(f·room)`, `vat = ½↑(v·(the lines it covers))`, usually
+/// room and service charge. Inclusive: with `c` the covered lines as a multiple of the room (usually
+/// `1+s`) and `D = 1 + s + f + v·c`, the exact room part is `T/D`; service, VAT and fee are their exact
 /// shares of it, half-up, and `room = T − service − vat − fee`.
 #[must_use]
 pub fn parts(sum: i64, inclusive: bool, taxes: Taxes) -> Option<Parts> {
-    let (s, v, f) =
-        (i128::from(taxes.service_bp), i128::from(taxes.vat_bp), i128::from(taxes.fee_bp));
     if !inclusive {
         let service = share(sum, taxes.service_bp)?;
-        let vat = share(sum.checked_add(service)?, taxes.vat_bp)?;
         let fee = share(sum, taxes.fee_bp)?;
+        let covered = if taxes.vat_on == VatOn::USUAL {
+            sum.checked_add(service)?
+        } else {
+            covered(taxes.vat_on, [sum, service, fee]).try_fold(0, i64::checked_add)?
+        };
+        let vat = share(covered, taxes.vat_bp)?;
         let total = sum.checked_add(service)?.checked_add(vat)?.checked_add(fee)?;
         return Some(Parts { room: sum, service, vat, fee, total });
     }
     let whole = i128::from(WHOLE_BP);
     let total = i128::from(sum);
-    let divisor = (whole + s) * (whole + v) + f * whole;
+    let (s, v, f) =
+        (i128::from(taxes.service_bp), i128::from(taxes.vat_bp), i128::from(taxes.fee_bp));
+    // Both are wholes of wholes: basis points squared.
+    let vat_share = v * covered(taxes.vat_on, [whole, s, f]).sum::<i128>();
+    let divisor = (whole + s + f) * whole + vat_share;
     let service = wide_ratio(total * s * whole, divisor)?;
-    let vat = wide_ratio(total * v * (whole + s), divisor)?;
+    let vat = wide_ratio(total * vat_share, divisor)?;
     let fee = wide_ratio(total * f * whole, divisor)?;
     Some(Parts { room: sum - service - vat - fee, service, vat, fee, total: sum })
+}
+
+/// The lines among room, service charge and fee that VAT covers.
+fn covered<T>(vat_on: VatOn, lines: [T; 3]) -> impl Iterator<Item = T> {
+    let kinds = [VatOn::ROOM, VatOn::SERVICE, VatOn::FEE];
+    lines.into_iter().zip(kinds).filter(move |line| vat_on.covers(line.1)).map(|line| line.0)
 }
 
 impl Discount {
@@ -181,7 +196,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const DEFAULT: Taxes = Taxes { service_bp: 1_000, vat_bp: 700, fee_bp: 0 };
+    const DEFAULT: Taxes = Taxes::DEFAULT;
 
     fn listed(prices: &[i64]) -> Nights {
         Nights { prices: prices.to_vec(), extras: Vec::new() }
@@ -230,6 +245,28 @@ mod tests {
     }
 
     #[test]
+    fn vat_covers_the_lines_that_are_configured() {
+        let of = |inclusive, lines: u8| {
+            let taxes = Taxes { fee_bp: 300, vat_on: VatOn(lines), ..DEFAULT };
+            let quote = room(listed(&[100_000]), inclusive, taxes, None).unwrap();
+            [quote.room, quote.service, quote.vat, quote.fee, quote.total]
+        };
+        assert_eq!(of(false, VatOn::ROOM.0), [100_000, 10_000, 7_000, 3_000, 120_000]);
+        assert_eq!(of(false, VatOn::SERVICE.0), [100_000, 10_000, 700, 3_000, 113_700]);
+        assert_eq!(of(false, VatOn::USUAL.0), [100_000, 10_000, 7_700, 3_000, 120_700]);
+        assert_eq!(of(false, 7), [100_000, 10_000, 7_910, 3_000, 120_910]);
+        // Turned round: what was built up comes apart again.
+        let back = |total, lines| {
+            let taxes = Taxes { fee_bp: 300, vat_on: VatOn(lines), ..DEFAULT };
+            room(listed(&[total]), true, taxes, None).unwrap().room
+        };
+        assert_eq!(
+            [back(120_000, 1), back(113_700, 2), back(120_700, 3), back(120_910, 7)],
+            [100_000; 4]
+        );
+    }
+
+    #[test]
     fn extras_are_part_of_what_service_taxes_and_discounts_are_taken_from() {
         let nights = Nights { prices: vec![100_000, 100_000], extras: vec![30_000, 0] };
         let quote = room(nights, false, DEFAULT, Some(Discount::Fixed(10_000))).unwrap();
@@ -272,12 +309,12 @@ mod tests {
         fn parts_always_add_up(
             nights in proptest::collection::vec((0i64..1 << 32, 0i64..1 << 24), 1..60),
             with_extras: bool, inclusive: bool, discount in some_discount(),
-            service_bp in 0u16..=3_000, vat_bp in 0u16..=3_000, fee_bp in 0u16..=300,
+            service_bp in 0u16..=3_000, vat_bp in 0u16..=3_000, fee_bp in 0u16..=300, vat_on in 0u8..8,
         ) {
             let (prices, extras): (Vec<_>, Vec<_>) = nights.into_iter().unzip();
             let nights = Nights { prices, extras: if with_extras { extras } else { Vec::new() } };
             let listed = nights.sum().unwrap();
-            let taxes = Taxes { service_bp, vat_bp, fee_bp };
+            let taxes = Taxes { service_bp, vat_bp, fee_bp, vat_on: VatOn(vat_on) };
             let quote = room(nights, inclusive, taxes, discount).unwrap();
             prop_assert_eq!(quote.room + quote.service + quote.vat + quote.fee, quote.total);
             prop_assert!([quote.room, quote.service, quote.vat, quote.fee].iter().all(|&part| part >= 0));

@@ -186,7 +186,10 @@ impl Touched {
                 self.hotels.insert(room_type.hotel);
             }
             // The next publication of its hotel names it; the whole check looks at every plan.
-            Event::RatePlanChanged(_) | Event::PartnerAdded(_) | Event::NightsRetired { .. } => {}
+            Event::RatePlanChanged(_)
+            | Event::PartnerAdded(_)
+            | Event::NightsRetired { .. }
+            | Event::TaxesChanged { .. } => {}
         }
     }
 }

@@ -8,18 +8,20 @@ use std::collections::BTreeSet;
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, Text, Tier,
+    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, TaxProfile,
+    Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
     ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
-    Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
+    Hold, HoldLine, NoShow, Release, SetHotelStatus, SetTaxes, Sweep, Tick,
 };
 use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
 use holdfast_engine::money::Currency;
+use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Batch, Command, Idempotency, Night, Principal, Verb, Weekdays, codec};
@@ -57,11 +59,12 @@ fn name(verb: &Verb) -> &'static str {
         Verb::CheckIn(_) => "check_in",
         Verb::CheckOut(_) => "check_out",
         Verb::NoShow(_) => "no_show",
+        Verb::SetTaxes(_) => "set_taxes",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 22;
+const VERBS: usize = 23;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -78,6 +81,7 @@ fn hotel() -> HotelDraft {
         max_stay: 30,
         check_in_minute: 840,
         check_out_minute: 720,
+        tax_profile: TaxProfile::STANDARD,
     }
 }
 
@@ -255,6 +259,17 @@ fn samples() -> Vec<Verb> {
         Verb::CheckIn(CheckIn { booking: BookingId(2), principal, version: None }),
         Verb::CheckOut(CheckOut { booking: BookingId(2), principal, version }),
         Verb::NoShow(NoShow { booking: BookingId(2), principal, version: None }),
+        Verb::SetTaxes(SetTaxes {
+            principal,
+            scope: Scope::Province(83),
+            from: Night(20_779),
+            rates: Rates {
+                service_bp: None,
+                vat_bp: Some(1_000),
+                fee_bp: Some(300),
+                vat_on: Some(VatOn::USUAL),
+            },
+        }),
     ]
 }
 

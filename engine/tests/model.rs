@@ -29,7 +29,7 @@ const LONG_RUN_WORLD: usize = 1_500;
 #[rustfmt::skip]
 const MET_IN_THE_LONG_RUN: &[&str] = &[
     "Done", "Replayed", "Hotel", "RoomType", "RatePlan", "Held", "HoldChanged", "Booked", "Cancelled",
-    "BookingChanged",    "Swept", "Ticked",
+    "BookingChanged", "Swept", "Ticked", "Taxes",
     "Applied", "Unchanged", "Superseded", "Stale",
     "UnknownRoomType", "UnknownRatePlan", "NotYours", "NothingToWrite", "NeedsRatePlan", "EmptyRange",
     "NoWeekday", "PastNight", "BeyondHorizon", "TooLarge", "BelowZero", "PriceOutOfRange",

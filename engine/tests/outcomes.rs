@@ -6,6 +6,7 @@ mod ari;
 mod arrivals;
 mod catalogue;
 mod holds;
+mod money;
 mod payments;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ enum Is {
     BookingChanged,
     Swept(u32),
     Ticked(u16),
+    Taxes(u32),
     No(Code),
 }
 
@@ -53,6 +55,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::BookingChanged(_) => BookingChanged,
         Outcome::Swept { expired } => Swept(*expired),
         Outcome::Ticked { retired_nights, .. } => Ticked(*retired_nights),
+        Outcome::Taxes(table) => Taxes(table.version()),
     }
 }
 
@@ -147,6 +150,7 @@ fn every_code_is_met_in_some_table() {
     let mut met = BTreeSet::new();
     met.extend(catalogue::tables());
     met.extend(holds::tables());
+    met.extend(money::tables());
     met.extend(payments::tables());
     met.extend(arrivals::tables());
     let elsewhere = [

@@ -27,6 +27,19 @@ pub enum HotelStatus {
     Suspended,
 }
 
+/// What a hotel charges of the shares in force where it stands. The provincial fee is nobody's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct TaxProfile {
+    pub service_charge: bool,
+    /// The hotel is registered for VAT.
+    pub vat: bool,
+}
+
+impl TaxProfile {
+    /// Charges everything.
+    pub const STANDARD: Self = Self { service_charge: true, vat: true };
+}
+
 /// What a partner says of a hotel.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct HotelDraft {
@@ -52,6 +65,7 @@ pub struct HotelDraft {
     /// Minutes of the day, 0–1,439, hotel-local.
     pub check_in_minute: u16,
     pub check_out_minute: u16,
+    pub tax_profile: TaxProfile,
 }
 
 impl HotelDraft {

@@ -14,7 +14,6 @@ use crate::limits::{
 };
 use crate::money::Currency;
 use crate::outcome::Outcome;
-use crate::quote::tax::TABLE_VERSION;
 use crate::quote::{self, RoomQuote};
 use crate::refusal::{Code, Refusal};
 use crate::state::Writer;
@@ -102,7 +101,7 @@ impl Hold {
             lines,
             total,
             currency,
-            tax_version: TABLE_VERSION,
+            tax_version: writer.shared.tax_version(),
             client_reference: self.client_reference.clone(),
             created_ms: writer.now_ms,
         });

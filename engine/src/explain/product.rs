@@ -5,15 +5,17 @@
 //! [`super::nearest`]: stays of another length must begin on the asked check-in or before it, and end
 //! after it, which is what makes their limits a matter of two looks.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Nearest;
-use crate::catalogue::{Hotel, Offering};
+use crate::catalogue::{Hotel, Offering, TaxProfile};
 use crate::civil::{LogTimeMs, Night};
 use crate::ids::RoomTypeIx;
 use crate::inventory::Cell;
 use crate::limits::{MAX_STAY_MAX, NEAREST_SHIFT_NIGHTS};
-use crate::quote::{self, taxes};
+use crate::quote;
+use crate::quote::tax::Table;
 use crate::rates::RateWord;
 use crate::refusal::{Blocker, Layer};
 use crate::state::Shared;
@@ -28,6 +30,8 @@ pub struct Window {
     end: Night,
     max_stay: u16,
     province: u8,
+    tax_profile: TaxProfile,
+    taxes: Arc<Table>,
     room_type: Option<RoomTypeIx>,
     cells: Vec<Cell>,
     /// One more than the cells: the departure on [`Self::end`].
@@ -72,6 +76,8 @@ impl Window {
             end: stay.check_out.plus(NEAREST_SHIFT_NIGHTS).min(end),
             max_stay: hotel.draft.max_stay.min(MAX_STAY_MAX),
             province: hotel.draft.province,
+            tax_profile: hotel.draft.tax_profile,
+            taxes: shared.taxes(),
             room_type: None,
             cells: Vec::new(),
             words: Vec::new(),
@@ -213,7 +219,7 @@ impl Product {
     /// What the rooms cost for a stay of [`Window::moved`], where it can be had.
     pub fn total(&self, window: &Window, stay: Stay) -> Option<i64> {
         let sum = self.open_sum(window, stay)?;
-        let taxes = taxes(window.province, stay.check_in);
+        let taxes = window.taxes.now(window.province, stay.check_in).under(window.tax_profile);
         let one = quote::parts(sum, self.offering.tax_inclusive, taxes)?.total;
         one.checked_mul(i64::from(self.rooms))
     }

@@ -11,7 +11,7 @@ use crate::catalogue::{Hotel, HotelStatus, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
 use crate::inventory::{Cell, Row};
 use crate::prefetch::prefetch;
-use crate::quote::{self, Parts, Taxes, taxes};
+use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
 use crate::stay::Stay;
@@ -193,7 +193,7 @@ impl Reader {
 
     /// The cheapest offering that can be had; the earlier one of equals.
     fn cheapest(&self, query: &Query, hotel: &Hotel) -> Option<(Offering, u32, Parts)> {
-        let taxes = taxes(hotel.draft.province, query.stay.check_in);
+        let taxes = self.shared.taxes_of(hotel, query.stay.check_in);
         let mut best: Option<(Offering, u32, Parts)> = None;
         // Offerings come by room type: its cells are read once.
         let mut room_type = None;

@@ -1,8 +1,9 @@
 //! What readers see: calendars, catalogue and live tables, each readable while the writer writes.
 
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use super::keys::Keys;
@@ -18,6 +19,8 @@ use crate::ids::{
 };
 use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
+use crate::quote::Taxes;
+use crate::quote::tax::Table;
 use crate::search::Places;
 
 /// Shards of the large live tables: many, so that the growth of one moves few records.
@@ -46,6 +49,8 @@ pub struct Shared {
     pub(crate) escrow: Rows<AtomicU16>,
     quote_versions: Marks,
     earliest_expiries: Marks,
+    taxes: ArcSwap<Table>,
+    tax_version: AtomicU32,
     pub(crate) partners: Live<PartnerId, Arc<Partner>>,
     pub(crate) partner_hotels: Live<PartnerId, Arc<Vec<HotelIx>>>,
     pub(crate) hotels: Slots<Hotel>,
@@ -76,6 +81,8 @@ impl Shared {
             escrow: Rows::new(ROOM_TYPES_MAX),
             quote_versions: Marks::new(RATE_PLANS_MAX),
             earliest_expiries: Marks::new(HOTELS_MAX),
+            taxes: ArcSwap::default(),
+            tax_version: AtomicU32::new(Table::default().version()),
             partners: live(64),
             partner_hotels: live(64),
             hotels: Slots::new(HOTELS_MAX),
@@ -161,6 +168,41 @@ impl Shared {
 
     pub(crate) fn bump_quote_version(&self, rate_plan: RatePlanIx) {
         self.quote_versions.set(rate_plan.0, self.quote_versions.get(rate_plan.0) + 1);
+    }
+
+    /// The table of taxes as it stands.
+    #[must_use]
+    pub fn taxes(&self) -> Arc<Table> {
+        self.taxes.load_full()
+    }
+
+    /// Version of the table of taxes that a quote is made with now.
+    #[must_use]
+    pub fn tax_version(&self) -> u32 {
+        // Acquire: pairs with the Release in `set_taxes`: the table is at least that of the version.
+        self.tax_version.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_taxes(&self, table: Arc<Table>) {
+        let version = table.version();
+        self.taxes.store(table);
+        // Release, after the table: whoever quotes in between carries the old version and is quoted
+        // again.
+        self.tax_version.store(version, Ordering::Release);
+    }
+
+    /// What a hotel charges on top for a supply on a night, as the table stands.
+    #[must_use]
+    pub fn taxes_of(&self, hotel: &Hotel, supply: Night) -> Taxes {
+        let draft = &hotel.draft;
+        self.taxes.load().now(draft.province, supply).under(draft.tax_profile)
+    }
+
+    /// The same as the table was under a version: what a hold of that version was priced with.
+    #[must_use]
+    pub fn taxes_at(&self, version: u32, hotel: &Hotel, supply: Night) -> Taxes {
+        let draft = &hotel.draft;
+        self.taxes.load().at(version, draft.province, supply).under(draft.tax_profile)
     }
 
     /// No hold of the hotel is due before this instant; `u64::MAX` where it has none.

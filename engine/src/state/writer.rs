@@ -131,6 +131,7 @@ impl Writer {
             Verb::CheckIn(verb) => verb.apply(self),
             Verb::CheckOut(verb) => verb.apply(self),
             Verb::NoShow(verb) => verb.apply(self),
+            Verb::SetTaxes(verb) => verb.apply(self),
         }
     }
 

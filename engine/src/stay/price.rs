@@ -9,8 +9,7 @@ use crate::catalogue::{Hotel, RatePlan};
 use crate::command::HoldLine;
 use crate::hold::Line;
 use crate::ids::RatePlanIx;
-use crate::quote::tax::TABLE_VERSION;
-use crate::quote::{self, Discount, Nights, RoomQuote, Version, taxes};
+use crate::quote::{self, Discount, Nights, RoomQuote, Version};
 use crate::rates::RateWord;
 use crate::refusal::{Code, Refusal};
 use crate::state::Shared;
@@ -73,7 +72,7 @@ pub fn price_line(
 /// Versions of what a quote on a plan would be made from now.
 #[must_use]
 pub fn standing_version(shared: &Shared, rate_plan: RatePlanIx) -> Version {
-    Version { rates: shared.quote_version(rate_plan), taxes: TABLE_VERSION }
+    Version { rates: shared.quote_version(rate_plan), taxes: shared.tax_version() }
 }
 
 /// What one room costs for a stay, with the versions of what it was made from. `None` where a night has
@@ -92,7 +91,7 @@ pub fn quote_room(
         (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
     let (hotel, rate_plan) = (hotel.as_ref()?, rate_plan.as_ref()?);
     let nights = list_nights(shared, rate_plan, asked)?;
-    let taxes = taxes(hotel.draft.province, asked.stay.check_in);
+    let taxes = shared.taxes_of(hotel, asked.stay.check_in);
     let quote = quote::room(nights, rate_plan.draft.tax_inclusive, taxes, asked.discount)?;
     Some((version, quote))
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_engine::ari::LineOutcome;
 use holdfast_engine::booking;
 use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
-use holdfast_engine::command::Genesis;
+use holdfast_engine::command::{Genesis, SetTaxes};
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId};
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
@@ -123,6 +123,7 @@ pub struct Model {
     pub holds: BTreeMap<HoldId, Hold>,
     pub bookings: BTreeMap<BookingId, Booking>,
     pub sources: BTreeMap<(PartnerId, String), u64>,
+    pub taxes: Vec<SetTaxes>,
     keys: BTreeMap<u128, (u128, Answer, u64)>,
 }
 
@@ -233,6 +234,7 @@ impl Model {
             Verb::CheckIn(verb) => vec![self.check_in(verb)],
             Verb::CheckOut(verb) => vec![self.check_out(verb)],
             Verb::NoShow(verb) => vec![self.no_show(verb)],
+            Verb::SetTaxes(verb) => vec![self.set_taxes(*verb)],
         }
     }
 

@@ -24,6 +24,7 @@ pub enum Answer {
     BookingChanged { id: BookingId, version: u32, status: booking::Status },
     Swept { expired: u32 },
     Ticked { retired_nights: u16, forgotten: u32 },
+    Taxes { version: u32 },
 }
 
 /// A refusal; blockers as sorted text, so that their order does not matter.
@@ -106,6 +107,7 @@ impl From<&Outcome> for Answer {
             Outcome::Ticked { retired_nights, forgotten } => {
                 Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }
             }
+            Outcome::Taxes(table) => Self::Taxes { version: table.version() },
         }
     }
 }

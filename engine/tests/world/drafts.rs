@@ -2,7 +2,7 @@
 
 use holdfast_engine::catalogue::policy::{Penalty, Tier};
 use holdfast_engine::catalogue::{
-    HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, Text,
+    HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, TaxProfile, Text,
 };
 use holdfast_engine::money::Currency;
 
@@ -25,6 +25,7 @@ pub fn hotel() -> HotelDraft {
         max_stay: 30,
         check_in_minute: 14 * 60,
         check_out_minute: 12 * 60,
+        tax_profile: TaxProfile::STANDARD,
     }
 }
 

@@ -3,6 +3,8 @@
 //! Every choice comes from dice that the caller rolled, so the same dice give the same log. It looks at
 //! the state only as a door does, to name what exists and to make quotes; it never says what is right.
 
+mod money;
+
 use std::collections::BTreeMap;
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
@@ -208,7 +210,8 @@ impl Traffic {
             80..83 => Verb::Tick(Tick),
             83..86 => self.reopening(dice, reader, now),
             86..92 => self.allot(dice, reader, now),
-            92..95 => self.catalogue(dice, reader),
+            92..94 => self.catalogue(dice, reader),
+            94 => money::taxes(dice, now),
             _ => return Step::Send(Box::new(self.again(dice))),
         };
         let idempotency = self.key(dice);

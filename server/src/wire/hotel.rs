@@ -1,6 +1,8 @@
 //! A hotel on the wire.
 
-use holdfast_engine::catalogue::{Hotel as EngineHotel, HotelDraft, HotelStatus};
+use holdfast_engine::catalogue::{
+    Hotel as EngineHotel, HotelDraft, HotelStatus, TaxProfile as EngineTaxProfile,
+};
 use holdfast_engine::limits::{MAX_STAY_DEFAULT, MAX_STAY_MAX};
 use holdfast_engine::money::Currency;
 use holdfast_engine::zone::{self, Zone};
@@ -49,10 +51,9 @@ pub struct HotelBody {
     #[serde(default = "default_max_stay")]
     #[schema(example = 30, minimum = 1, maximum = 365)]
     pub max_stay: u16,
-    /// How service charge and taxes are charged; `standard` is the only one.
-    #[serde(default = "default_tax_profile")]
-    #[schema(example = "standard")]
-    pub tax_profile: String,
+    /// What of service charge and VAT the hotel charges; the provincial fee is always charged.
+    #[serde(default)]
+    pub tax_profile: TaxProfile,
     /// Hotel-local time of day.
     #[serde(default = "default_check_in")]
     #[schema(example = "14:00")]
@@ -78,16 +79,46 @@ fn default_max_stay() -> u16 {
     MAX_STAY_DEFAULT
 }
 
-fn default_tax_profile() -> String {
-    "standard".to_owned()
-}
-
 fn default_check_in() -> String {
     "14:00".to_owned()
 }
 
 fn default_check_out() -> String {
     "12:00".to_owned()
+}
+
+/// What a hotel charges on top of its rooms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxProfile {
+    /// Service charge and VAT.
+    #[default]
+    Standard,
+    NoServiceCharge,
+    /// Not registered for VAT.
+    NoVat,
+    NoServiceChargeNoVat,
+}
+
+impl From<TaxProfile> for EngineTaxProfile {
+    fn from(profile: TaxProfile) -> Self {
+        use TaxProfile::{NoServiceCharge, NoServiceChargeNoVat, NoVat};
+        Self {
+            service_charge: !matches!(profile, NoServiceCharge | NoServiceChargeNoVat),
+            vat: !matches!(profile, NoVat | NoServiceChargeNoVat),
+        }
+    }
+}
+
+impl From<EngineTaxProfile> for TaxProfile {
+    fn from(profile: EngineTaxProfile) -> Self {
+        match (profile.service_charge, profile.vat) {
+            (true, true) => Self::Standard,
+            (false, true) => Self::NoServiceCharge,
+            (true, false) => Self::NoVat,
+            (false, false) => Self::NoServiceChargeNoVat,
+        }
+    }
 }
 
 impl HotelBody {
@@ -109,9 +140,6 @@ impl HotelBody {
             check.fault("/currency", "currency.unknown", "must be an ISO 4217 code such as `THB`");
             Currency::THB
         });
-        if self.tax_profile != "standard" {
-            check.fault("/tax_profile", "word.unknown", "must be `standard`");
-        }
         let draft = HotelDraft {
             name: self.name.check_name("/name", &mut check),
             description: self.description.check_description("/description", &mut check),
@@ -126,6 +154,7 @@ impl HotelBody {
             max_stay: check.range("/max_stay", self.max_stay, 1..=MAX_STAY_MAX),
             check_in_minute: check.minute_of_day("/check_in_time", &self.check_in_time),
             check_out_minute: check.minute_of_day("/check_out_time", &self.check_out_time),
+            tax_profile: self.tax_profile.into(),
         };
         check.finish()?;
         Ok(draft)
@@ -225,7 +254,7 @@ impl HotelBody {
             zone: draft.zone.clone(),
             currency: draft.currency.code().to_owned(),
             max_stay: draft.max_stay,
-            tax_profile: default_tax_profile(),
+            tax_profile: draft.tax_profile.into(),
             check_in_time: minute_text(draft.check_in_minute),
             check_out_time: minute_text(draft.check_out_minute),
         }

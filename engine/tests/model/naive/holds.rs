@@ -203,13 +203,14 @@ impl Model {
     fn price(&self, wish: &Wish, line: &HoldLine) -> Line {
         let plan = self.plans[line.rate_plan.at()].draft.clone();
         let nights = wish.stay.check_in.0..wish.stay.check_out.0;
+        let shares = self.shares(&self.hotels[wish.hotel.at()].draft, nights.start);
         let prices: Vec<_> =
             nights.map(|night| self.rate(line.rate_plan.0, night).price.unwrap()).collect();
         Line {
             room_type: line.room_type.0,
             rooms: line.quantity.into(),
-            total: money::total(&prices, plan.tax_inclusive),
-            nightly: money::nightly(&prices, plan.tax_inclusive),
+            total: money::total(prices.iter().sum(), plan.tax_inclusive, shares),
+            nightly: money::nightly(&prices, plan.tax_inclusive, shares),
             plan,
         }
     }

@@ -1,6 +1,12 @@
 //! What a stay costs and what giving it up costs, by the order and rounding of the rule book.
 
-use holdfast_engine::catalogue::{Penalty, Policy};
+use holdfast_engine::catalogue::{HotelDraft, Penalty, Policy};
+use holdfast_engine::command::SetTaxes;
+use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
+use holdfast_engine::{Code, Principal};
+
+use super::Model;
+use crate::world::answer::Answer;
 
 use crate::world::{DAY, HOUR};
 
@@ -8,14 +14,78 @@ fn half_up(numerator: i64, denominator: i64) -> i64 {
     (2 * numerator + denominator) / (2 * denominator)
 }
 
-/// Of one room: service charge 10 % of the room, VAT 7 % of both; an inclusive price is the total.
-pub fn total(prices: &[i64], inclusive: bool) -> i64 {
-    let room: i64 = prices.iter().sum();
+/// Basis points on top, and which of room, service charge and fee VAT covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Shares {
+    service: i64,
+    vat: i64,
+    fee: i64,
+    vat_on: [bool; 3],
+}
+
+impl Model {
+    pub(super) fn set_taxes(&mut self, verb: SetTaxes) -> Answer {
+        let Rates { service_bp, vat_bp, fee_bp, vat_on } = verb.rates;
+        let said = [service_bp, vat_bp, fee_bp];
+        let within = said.iter().zip([3_000, 3_000, 300]).all(|(share, most)| *share <= Some(most));
+        let empty = said == [None; 3] && vat_on.is_none();
+        let unknown_line = vat_on.is_some_and(|lines| lines.0 > 7);
+        if matches!(verb.scope, Scope::Province(0..10 | 97..)) || empty || !within || unknown_line {
+            return Code::Malformed.into();
+        }
+        if !matches!(verb.principal, Principal::Admin(_)) {
+            return Code::NotFound.into();
+        }
+        let same = |last: &&SetTaxes| {
+            (last.scope, last.from, last.rates) == (verb.scope, verb.from, verb.rates)
+        };
+        if self.taxes.last().filter(same).is_none() {
+            self.taxes.push(verb);
+        }
+        Answer::Taxes { version: self.taxes.len() as u32 + 1 }
+    }
+
+    /// What a hotel charges on top for a check-in.
+    pub(super) fn shares(&self, hotel: &HotelDraft, check_in: u16) -> Shares {
+        let own = Scope::Province(hotel.province);
+        let said = |share: &dyn Fn(&Rates) -> Option<i64>| {
+            let mine = self.taxes.iter().enumerate().filter(|(_, entry)| {
+                (entry.scope == own || entry.scope == Scope::Country)
+                    && entry.from.0 <= check_in
+                    && share(&entry.rates).is_some()
+            });
+            let best = mine.max_by_key(|(at, entry)| (entry.scope == own, entry.from, *at));
+            best.and_then(|(_, entry)| share(&entry.rates))
+        };
+        let vat_on = said(&|rates| rates.vat_on.map(|lines| lines.0.into())).unwrap_or(3) as u8;
+        let lines = [VatOn::ROOM, VatOn::SERVICE, VatOn::FEE];
+        let charged = |share: Option<i64>, default, charges| {
+            if charges { share.unwrap_or(default) } else { 0 }
+        };
+        Shares {
+            service: charged(
+                said(&|rates| rates.service_bp.map(i64::from)),
+                1_000,
+                hotel.tax_profile.service_charge,
+            ),
+            vat: charged(said(&|rates| rates.vat_bp.map(i64::from)), 700, hotel.tax_profile.vat),
+            fee: said(&|rates| rates.fee_bp.map(i64::from)).unwrap_or(0),
+            vat_on: lines.map(|line| vat_on & line.0 != 0),
+        }
+    }
+}
+
+/// Of one room: service charge and fee of the room, VAT of what it covers; an inclusive price is the
+/// total.
+pub fn total(room: i64, inclusive: bool, shares: Shares) -> i64 {
     if inclusive {
         return room;
     }
-    let service = half_up(room, 10);
-    room + service + half_up((room + service) * 7, 100)
+    let (service, fee) =
+        (half_up(room * shares.service, 10_000), half_up(room * shares.fee, 10_000));
+    let lines = [room, service, fee].into_iter().zip(shares.vat_on);
+    let covered: i64 = lines.filter(|line| line.1).map(|line| line.0).sum();
+    room + service + fee + half_up(covered * shares.vat, 10_000)
 }
 
 /// The total by nights, in proportion to `weights`, by largest remainder, ties to the earlier.
@@ -37,8 +107,9 @@ pub fn by_night(total: i64, weights: &[i64]) -> Vec<i64> {
 
 /// Each night of one room with everything on top: the listed prices where they include it, else the total
 /// in proportion to them.
-pub fn nightly(prices: &[i64], inclusive: bool) -> Vec<i64> {
-    if inclusive { prices.to_vec() } else { by_night(total(prices, inclusive), prices) }
+pub fn nightly(prices: &[i64], inclusive: bool, shares: Shares) -> Vec<i64> {
+    let room = prices.iter().sum();
+    if inclusive { prices.to_vec() } else { by_night(total(room, inclusive, shares), prices) }
 }
 
 /// What cancelling at `now` costs of rooms that cost `total`, `nightly` by night.

@@ -12,7 +12,6 @@ use holdfast_engine::command::{Hold, HoldLine};
 use holdfast_engine::hold::Terms;
 use holdfast_engine::ids::HoldId;
 use holdfast_engine::money::Currency;
-use holdfast_engine::quote::tax::TABLE_VERSION;
 use holdfast_engine::stay::{self, Asked};
 use holdfast_engine::{Code, Idempotency, Principal as EnginePrincipal};
 
@@ -220,7 +219,7 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
         lines,
         total,
         currency: hotel.draft.currency,
-        tax_version: TABLE_VERSION,
+        tax_version: state.reader().tax_version(),
         client_reference: None,
         created_ms: 0,
     };

@@ -24,7 +24,8 @@
 //!                                                         quorum-confirmed read index, applied here
 //!   wait_applied(index, timeout).await -> bool
 //!   status()               -> Status
-//!   digest().await         -> Result<holdfast_engine::digest::Digest, FatalError>
+//!   digest().await         -> Result<(u64, holdfast_engine::digest::Digest), FatalError>
+//!   verify(Scope, watch)   -> Result<Verified, VerifyError>   blocks: for a thread of its own
 //!   fatal().await          -> FatalError                  resolves when the node can go on no more
 //!   shutdown().await
 //!
@@ -54,6 +55,7 @@ mod raft_types;
 mod reads;
 mod state_machine;
 mod submit;
+pub mod verify;
 
 pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;

@@ -71,3 +71,8 @@ pub const RAFT_THREADS_DEFAULT: usize = 2;
 pub const SHUTDOWN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long a node may take to win its own election at start.
 pub const LEAD_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Entries that a verification reads at once.
+pub const VERIFY_CHUNK_ENTRIES: u64 = 256;
+/// Entries of a verification between two looks at the whole state.
+pub const VERIFY_WHOLE_EVERY: u64 = 65_536;

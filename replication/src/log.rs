@@ -30,7 +30,7 @@ pub use record::Damage;
 
 use crate::GroupId;
 use crate::disk::OnDiskFailure;
-use disk_reader::DiskReader;
+pub(crate) use disk_reader::DiskReader;
 use group::Group;
 use guard::{Guard, Mark};
 use rocks::Database;
@@ -69,6 +69,17 @@ impl Log {
         let group = Arc::new(Group::new(id, tail, ends.vote));
         let store = LogStore::new(group, disk, self.wal.clone(), ends.committed);
         Ok(OpenGroup { store, fresh })
+    }
+
+    /// A reader of a group of this log, for as long as it is open.
+    pub fn reader(&self, id: GroupId) -> DiskReader {
+        DiskReader::new(self.db.clone(), id)
+    }
+
+    /// A reader of a log that no process has open; nothing is written. Refused where less is there than
+    /// the guard says.
+    pub fn read_only(dir: &Path, id: GroupId) -> Result<DiskReader, LogError> {
+        open::read_only(dir, id)
     }
 
     /// Writes what was sent, flushes it out of the WAL files, brings the guard up to date, and frees

@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 pub use start::OpenError;
 pub use status::{FatalError, Role, Status};
 
+use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
@@ -36,12 +37,14 @@ use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
 use crate::reads::{LeadershipError, ReadIndex};
 use crate::submit::{ManySubmission, Pending, Submission, SubmitError};
+use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
 
 /// A running node. Clones are the same node; it runs until [`Node::shutdown`].
 #[derive(Clone)]
 pub struct Node(Arc<Inner>);
 
 struct Inner {
+    group: GroupId,
     reader: Reader,
     raft: Raft,
     log: Log,
@@ -125,13 +128,42 @@ impl Node {
         }
     }
 
-    /// The digest of the applied state, by the applying thread: writes wait while it reads everything.
-    pub async fn digest(&self) -> Result<Digest, FatalError> {
+    /// The digest of the applied state and the index it is of, by the applying thread: writes wait while
+    /// it reads everything.
+    pub async fn digest(&self) -> Result<(u64, Digest), FatalError> {
         let digest = self.0.raft.with_state_machine(|machine| {
             let digest = machine.digest();
             Box::pin(async move { digest })
         });
         digest.await.map_err(|fatal| FatalError::Raft(fatal.to_string()))
+    }
+
+    /// Folds this node's log once more, as far as it is applied now, into a state of its own, and checks
+    /// it. Takes as much memory as the node's state and a thread for as long as a start would; the node
+    /// goes on meanwhile.
+    pub fn verify(&self, scope: Scope, watch: Watch<'_>) -> Result<Verified, VerifyError> {
+        let mut fold = self.fold(scope)?;
+        fold.run_to(self.0.applied.index(), watch)?;
+        Ok(fold.end())
+    }
+
+    /// As [`Node::verify`], then up to the index of a digest of the node's own state, to be compared with
+    /// that of the fold. Writes wait while that digest is taken.
+    pub fn verify_against(
+        &self,
+        scope: Scope,
+        take: impl FnOnce() -> Result<(u64, Digest), FatalError>,
+        watch: Watch<'_>,
+    ) -> Result<(Verified, Digest), VerifyError> {
+        let mut fold = self.fold(scope)?;
+        fold.run_to(self.0.applied.index(), watch)?;
+        let (index, digest) = take().map_err(|_| VerifyError::NodeStopped)?;
+        fold.run_to(Some(index), watch)?;
+        Ok((fold.end(), digest))
+    }
+
+    fn fold(&self, scope: Scope) -> Result<Fold, VerifyError> {
+        Fold::new(self.0.log.reader(self.0.group), scope)
     }
 
     pub fn status(&self) -> Status {

@@ -83,8 +83,9 @@ impl StateMachine {
         Ok(self.outcomes.len())
     }
 
-    pub fn digest(&self) -> Digest {
-        self.writer.digest()
+    /// The index of the last applied entry, and the digest of the state after it.
+    pub fn digest(&self) -> (u64, Digest) {
+        (self.last.map_or(0, |last| last.index), self.writer.digest())
     }
 
     fn tell_follower(&mut self, index: u64, at_ms: u64) {

@@ -107,6 +107,13 @@ fn agreed(log_dir: &Path, guard_path: &Path) -> Result<Marks, LogError> {
     Ok(marks)
 }
 
+pub(super) fn read_only(dir: &Path, group: GroupId) -> Result<DiskReader, LogError> {
+    let (log_dir, guard_path) = (rocks_dir(dir), guard_path(dir));
+    agreed(&log_dir, &guard_path)?;
+    let db = rocks::open_read_only(&log_dir, true).map_err(storage_error)?;
+    Ok(DiskReader::new(Arc::new(Database::new(db)), group))
+}
+
 /// Whether a group's log has what `mark` says it acknowledged, by its ends alone.
 pub(super) fn check(disk: &DiskReader, group: GroupId, mark: &Mark) -> Result<Ends, LogError> {
     let group = group.0;

@@ -159,6 +159,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         ],
     };
     let inner = Inner {
+        group,
         reader,
         raft,
         log,

@@ -210,6 +210,12 @@ async fn a_damaged_or_missing_entry_inside_is_found_by_the_scan_and_never_read()
         batch.put(key, value);
         batch.delete(keys::entry(GROUP, 9));
     });
+    let before = bytes_of(dir.path());
+    let stopped = Log::read_only(dir.path(), GROUP).expect("the ends are whole");
+    let damage = stopped.scan(0..ENTRIES, |_| Ok(())).expect_err("damaged");
+    assert!(matches!(damage, LogDamage::Entry { index: 7, .. }), "{damage}");
+    drop(stopped);
+    assert_eq!(bytes_of(dir.path()), before, "reading a stopped log changes nothing");
     let (_log, mut store) = open(dir.path()).expect("the ends are whole");
     let scan = |from| store.disk().scan(from..ENTRIES, |_| Ok(()));
     assert!(matches!(scan(0), Err(LogDamage::Entry { index: 7, .. })));

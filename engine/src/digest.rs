@@ -4,6 +4,8 @@
 //! so the order in which a table hands out its records does not matter. Escrow, expiry queues and other
 //! derived data are not in it.
 
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -11,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::codec::{Encode, encode_into};
 use crate::outcome::Outcome;
 use crate::state::Writer;
+use crate::state::table::Table;
 
 /// One number per part of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,15 @@ impl Sum {
         self.total = self.total.wrapping_add(xxh3_128(&self.bytes));
     }
 
+    fn of_table<K: Eq + Hash, V, S: BuildHasher, T: Encode>(
+        table: &Table<K, V, S>,
+        record: impl Fn(&K, &V) -> T,
+    ) -> u128 {
+        let mut sum = Self::default();
+        table.for_each(|id, value| sum.add(&record(id, value)));
+        sum.total
+    }
+
     fn of<T: Encode>(records: impl IntoIterator<Item = T>) -> u128 {
         let mut sum = Self::default();
         for record in records {
@@ -92,19 +104,17 @@ impl Writer {
             cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row)),
             rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row)),
             catalogue: self.digest_catalogue(),
-            holds: Sum::of(shared.holds.iter().map(|hold| {
-                let terms = hold.terms.as_ref().clone();
+            holds: Sum::of_table(&shared.holds, |_, hold| {
+                let terms = Arc::clone(&hold.terms);
                 (terms, hold.status, hold.expires_ms, hold.extensions, hold.ended_ms)
-            })),
+            }),
             bookings: self.digest_bookings(),
-            keys: Sum::of(shared.keys.iter().map(|stored| {
-                (*stored.key(), stored.fingerprint, stored.at_ms, digest_outcome(&stored.outcome))
-            })),
+            keys: Sum::of_table(&shared.keys, |key, stored| {
+                (*key, stored.fingerprint, stored.at_ms, digest_outcome(&stored.outcome))
+            }),
             references: self.digest_references(),
-            sources: Sum::of(shared.sources.iter().map(|source| (source.key().clone(), *source))),
-            guest_keys: Sum::of(
-                shared.guest_keys.iter().map(|keys| (*keys.key(), keys.value().clone())),
-            ),
+            sources: Sum::of_table(&shared.sources, |name, seq| (name.clone(), *seq)),
+            guest_keys: Sum::of_table(&shared.guest_keys, |guest, keys| (*guest, keys.clone())),
             taxes: Sum::of(shared.taxes().entries().iter().copied()),
         }
     }
@@ -161,11 +171,11 @@ impl Writer {
     }
 
     fn digest_bookings(&self) -> u128 {
-        Sum::of(self.shared.bookings.iter().map(|booking| {
+        Sum::of_table(&self.shared.bookings, |_, booking| {
             let names = (booking.id, booking.principal, booking.version, booking.created_ms);
-            let parts = (booking.guest.as_ref().clone(), booking.payment.as_ref().clone());
-            (names, booking.terms.as_ref().clone(), booking.status, parts)
-        }))
+            let parts = (Arc::clone(&booking.guest), Arc::clone(&booking.payment));
+            (names, Arc::clone(&booking.terms), booking.status, parts)
+        })
     }
 }
 

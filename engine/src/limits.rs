@@ -51,6 +51,8 @@ pub const QUOTA_ROOMS: u32 = 20;
 pub const QUOTA_ROOM_NIGHTS: u32 = 300;
 /// Holds expired by one sweep.
 pub const SWEEP_MAX: u32 = 4_096;
+/// Entries of the expiry index, standing or not, that one sweep looks at.
+pub const SWEEP_LOOKS_MAX: u32 = 16_384;
 /// How long the answer to an idempotency key is kept, in milliseconds, while there is room.
 pub const KEY_MS_KEPT: u64 = 24 * 3_600 * 1_000;
 /// How long it is kept whatever comes, in milliseconds.

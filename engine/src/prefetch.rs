@@ -16,3 +16,11 @@ pub fn prefetch<T: ?Sized>(value: *const T) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = value;
 }
+
+/// Asks for the first `LINES` lines of a value.
+#[inline(always)]
+pub fn prefetch_lines<T, const LINES: usize>(value: *const T) {
+    for line in 0..LINES {
+        prefetch(value.cast::<u8>().wrapping_add(line * 64));
+    }
+}

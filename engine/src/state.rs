@@ -3,11 +3,16 @@
 mod audit;
 pub mod bookings;
 pub mod expiry;
+mod index;
 pub mod keys;
 pub mod ledger;
+mod look_ahead;
 pub mod marks;
+mod pages;
+pub mod queue;
 pub mod reader;
 pub mod shared;
+pub mod table;
 pub mod writer;
 
 pub use reader::Reader;

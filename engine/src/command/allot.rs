@@ -105,7 +105,7 @@ impl Allot {
             return Code::NotFound.into();
         }
         let name = (self.partner, self.source.clone());
-        let known = writer.shared.sources.get(&name).map(|seq| *seq);
+        let known = writer.shared.sources.get(&name);
         if known.is_none() && writer.shared.sources.len() >= SOURCES_MAX {
             return Code::CapacityReached.into();
         }

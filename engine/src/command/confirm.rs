@@ -54,7 +54,7 @@ impl Confirm {
             let total = Some(hold.terms.total);
             return Refusal { total, ..Code::PriceChanged.into() }.into();
         }
-        if writer.shared.bookings.contains_key(&self.booking) {
+        if writer.shared.bookings.contains(&self.booking) {
             return Code::StateConflict.into();
         }
         if writer.bookings_count >= BOOKINGS_MAX {

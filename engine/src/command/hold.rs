@@ -121,7 +121,7 @@ impl Hold {
         if !self.is_well_formed() {
             return Err(Code::Malformed.into());
         }
-        if writer.shared.holds.contains_key(&self.id) {
+        if writer.shared.holds.contains(&self.id) {
             return Err(Code::StateConflict.into());
         }
         let shared = Arc::clone(&writer.shared);

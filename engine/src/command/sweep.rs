@@ -22,9 +22,9 @@ impl Default for Sweep {
 
 impl Sweep {
     pub(crate) fn apply(self, writer: &mut Writer) -> Outcome {
-        let due = writer.expiry.take_due(writer.now_ms, self.holds_max.min(SWEEP_MAX), |id, at| {
-            writer.shared.holds.get(&id).is_some_and(|hold| hold.is_live() && hold.expires_ms == at)
-        });
+        let Writer { shared, expiry, now_ms, .. } = writer;
+        let stands = |hold, at| shared.stands(hold, at);
+        let due = expiry.take_due(*now_ms, self.holds_max.min(SWEEP_MAX), stands);
         let expired = writer.expire_all(&due);
         Outcome::Swept { expired }
     }

@@ -8,20 +8,20 @@ use crate::ids::{BookingId, HoldId, HotelIx};
 use crate::limits::REFERENCE_DAYS_KEPT;
 
 impl Writer {
-    pub(crate) fn usage_of(&self, guest: u128) -> Option<&Usage> {
+    pub(crate) fn usage_of(&self, guest: u128) -> Option<Usage> {
         self.usage.get(&guest)
     }
 
     /// In no order.
     pub(crate) fn guests_with_usage(&self) -> impl Iterator<Item = u128> {
-        self.usage.keys().copied()
+        self.usage.iter().map(|(guest, _)| guest)
     }
 
     /// In no order: each name with the hold and booking it stands for.
     pub(crate) fn references(
         &self,
     ) -> impl Iterator<Item = ((Principal, String), (HoldId, Option<BookingId>))> {
-        self.references.iter().map(|(name, known)| (name.clone(), (known.hold, known.booking)))
+        self.references.iter().map(|(name, known)| (name, (known.hold, known.booking)))
     }
 
     /// Whether the reference of a booking may be gone by now.
@@ -57,7 +57,9 @@ impl Writer {
 #[cfg(test)]
 impl Writer {
     pub(crate) fn plant_usage(&mut self, guest: u128, change: impl FnOnce(&mut Usage)) {
-        change(self.usage.entry(guest).or_default());
+        let mut usage = self.usage.get(&guest).unwrap_or_default();
+        change(&mut usage);
+        self.usage.insert(guest, usage);
     }
 
     pub(crate) fn plant_reference(&mut self, name: (Principal, &str), hold: Option<HoldId>) {
@@ -75,7 +77,7 @@ impl Writer {
     }
 
     pub(crate) fn plant_forgotten_end(&mut self) {
-        self.ended.clear();
+        self.ended = super::queue::Queue::default();
     }
 
     pub(crate) fn plant_lost_hotel_entries(&mut self, hotel: HotelIx) {

@@ -17,7 +17,7 @@ impl Writer {
         id: BookingId,
         principal: Principal,
     ) -> Option<(Arc<Booking>, Arc<Hotel>)> {
-        let booking = Arc::clone(&*self.shared.bookings.get(&id)?);
+        let booking = self.shared.bookings.get(&id)?;
         let hotel = self.shared.hotels.get_full(booking.terms.hotel.0)?;
         principal.may_touch(booking.principal, hotel.partner).then_some((booking, hotel))
     }
@@ -28,7 +28,7 @@ impl Writer {
         id: BookingId,
         principal: Principal,
     ) -> Option<(Arc<Booking>, Arc<Hotel>)> {
-        let booking = Arc::clone(&*self.shared.bookings.get(&id)?);
+        let booking = self.shared.bookings.get(&id)?;
         let hotel = self.shared.hotels.get_full(booking.terms.hotel.0)?;
         principal.acts_for(hotel.partner).then_some((booking, hotel))
     }

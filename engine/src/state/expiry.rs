@@ -1,37 +1,80 @@
-//! When holds end: buckets of one second, cheap to add to, swept in (expiry, id) order.
+//! When holds end: buckets of 16 ms, cheap to add to, swept in (expiry, id) order.
 //!
 //! Entries are hints: a hold that was released, confirmed or extended leaves its entry behind, and the
-//! caller says which still stand. Derived from the holds; in no digest.
+//! caller says which still stand. Derived from the holds; in no digest. **Invariant**: no step sorts or
+//! moves more than one bucket, and none looks at more than [`SWEEP_LOOKS_MAX`] entries.
 
 use std::collections::BTreeMap;
 
 use crate::civil::LogTimeMs;
 use crate::ids::HoldId;
+use crate::limits::SWEEP_LOOKS_MAX;
+
+/// Milliseconds of a bucket, as a power of two.
+const BUCKET_MS_BITS: u32 = 4;
+/// Buckets of a span, as a power of two.
+const BUCKETS_BITS: u32 = 6;
+const BUCKETS: usize = 1 << BUCKETS_BITS;
 
 /// Every entry ever added and not yet taken.
 #[derive(Debug, Default)]
 pub struct Expiry {
-    buckets: BTreeMap<u64, Vec<(LogTimeMs, HoldId)>>,
+    spans: BTreeMap<u64, Span>,
+}
+
+/// A thousand milliseconds and 24.
+#[derive(Debug)]
+struct Span {
+    /// Buckets before this one are empty.
+    first: usize,
+    /// The first bucket is in order, the last to end in front.
+    is_sorted: bool,
+    buckets: Box<[Vec<(LogTimeMs, HoldId)>; BUCKETS]>,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        let buckets = Box::new([const { Vec::new() }; BUCKETS]);
+        Self { first: BUCKETS, is_sorted: false, buckets }
+    }
+}
+
+const fn span_of(at: LogTimeMs) -> u64 {
+    at >> (BUCKET_MS_BITS + BUCKETS_BITS)
+}
+
+#[allow(clippy::cast_possible_truncation)] // Less than BUCKETS.
+const fn bucket_of(at: LogTimeMs) -> usize {
+    (at >> BUCKET_MS_BITS) as usize % BUCKETS
+}
+
+const fn begin_of(span: u64, bucket: usize) -> LogTimeMs {
+    (span << BUCKETS_BITS | bucket as u64) << BUCKET_MS_BITS
 }
 
 impl Expiry {
     pub fn add(&mut self, at: LogTimeMs, hold: HoldId) {
-        self.buckets.entry(at / 1_000).or_default().push((at, hold));
+        let (span, bucket) = (self.spans.entry(span_of(at)).or_default(), bucket_of(at));
+        if let Some(entries) = span.buckets.get_mut(bucket) {
+            entries.push((at, hold));
+        }
+        span.is_sorted &= bucket > span.first;
+        span.first = span.first.min(bucket);
     }
 
     /// Every entry, standing or not.
     pub fn entries(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
-        self.buckets.values().flatten().copied()
+        self.spans.values().flat_map(|span| span.buckets.iter().flatten()).copied()
     }
 
     /// No entry is due before this instant; `None` where there is none at all.
     #[must_use]
     pub fn earliest(&self) -> Option<LogTimeMs> {
-        self.buckets.first_key_value().map(|(second, _)| second * 1_000)
+        self.spans.first_key_value().map(|(&at, span)| begin_of(at, span.first))
     }
 
     /// Takes at most `max` standing entries that are due at `now`, in (expiry, id) order. Entries that
-    /// do not stand are dropped on the way.
+    /// do not stand are dropped on the way, as far as the bound goes.
     pub fn take_due(
         &mut self,
         now: LogTimeMs,
@@ -39,30 +82,52 @@ impl Expiry {
         stands: impl Fn(HoldId, LogTimeMs) -> bool,
     ) -> Vec<HoldId> {
         let mut due = Vec::new();
-        while let Some(mut bucket) = self.buckets.first_entry() {
-            if bucket.key() * 1_000 > now {
-                break;
-            }
-            let entries = bucket.get_mut();
-            // The last is the first to end, so that taking moves nothing. A hold whose expiry moved away
-            // and came back has the same entry twice.
-            entries.sort_unstable_by(|a, b| b.cmp(a));
-            entries.dedup();
-            while let Some(&(at, hold)) = entries.last() {
-                if at > now || due.len() >= max as usize {
-                    break;
+        let mut looks = SWEEP_LOOKS_MAX;
+        while let Some(mut span) = self.spans.first_entry() {
+            let begin = *span.key();
+            while span.get().first < BUCKETS {
+                if begin_of(begin, span.get().first) > now {
+                    return due;
                 }
-                if stands(hold, at) {
-                    due.push(hold);
+                let Some(entries) = span.get_mut().first_in_order() else { return due };
+                while let Some(&(at, hold)) = entries.last() {
+                    if at > now || due.len() >= max as usize || looks == 0 {
+                        return due;
+                    }
+                    looks -= 1;
+                    if stands(hold, at) {
+                        due.push(hold);
+                    }
+                    entries.pop();
                 }
-                entries.pop();
+                span.get_mut().leave_first();
             }
-            if !entries.is_empty() {
-                break;
-            }
-            bucket.remove();
+            span.remove();
         }
         due
+    }
+}
+
+impl Span {
+    /// The first bucket, the last entry to end in front, so that taking the next moves nothing.
+    fn first_in_order(&mut self) -> Option<&mut Vec<(LogTimeMs, HoldId)>> {
+        let entries = self.buckets.get_mut(self.first)?;
+        if !self.is_sorted {
+            entries.sort_unstable_by(|a, b| b.cmp(a));
+            // A hold whose expiry moved away and came back has the same entry twice.
+            entries.dedup();
+            self.is_sorted = true;
+        }
+        Some(entries)
+    }
+
+    /// The first bucket is empty: the next that is not takes its place.
+    fn leave_first(&mut self) {
+        self.is_sorted = false;
+        self.first += 1;
+        while self.buckets.get(self.first).is_some_and(Vec::is_empty) {
+            self.first += 1;
+        }
     }
 }
 
@@ -76,12 +141,41 @@ mod tests {
         for (at, id) in [(5_500, 3), (5_400, 9), (5_400, 1), (7_000, 2), (5_450, 8)] {
             expiry.add(at, HoldId(id));
         }
-        assert_eq!(expiry.earliest(), Some(5_000));
+        assert_eq!(expiry.earliest(), Some(5_392));
         let not_eight = |hold: HoldId, _| hold != HoldId(8);
         assert_eq!(expiry.take_due(5_399, 10, not_eight), []);
         assert_eq!(expiry.take_due(5_500, 2, not_eight), [HoldId(1), HoldId(9)]);
         assert_eq!(expiry.take_due(5_500, 2, not_eight), [HoldId(3)]);
         assert_eq!(expiry.take_due(9_000, 2, not_eight), [HoldId(2)]);
         assert_eq!(expiry.earliest(), None);
+    }
+
+    #[test]
+    fn entries_that_do_not_stand_are_dropped_within_a_bound() {
+        let mut expiry = Expiry::default();
+        let entries = u128::from(SWEEP_LOOKS_MAX) + 1;
+        for id in 0..entries {
+            expiry.add(2_000, HoldId(id));
+        }
+        let last = |hold: HoldId, _| hold == HoldId(entries - 1);
+        assert_eq!(expiry.take_due(3_000, 10, last), [], "the bound, one short of the last");
+        assert_eq!(expiry.take_due(3_000, 10, last), [HoldId(entries - 1)]);
+    }
+
+    #[test]
+    fn an_entry_may_come_before_those_that_were_looked_at() {
+        let mut expiry = Expiry::default();
+        let all = |_, _| true;
+        for (at, id) in [(5_500, 3), (5_501, 4), (5_900, 5)] {
+            expiry.add(at, HoldId(id));
+        }
+        assert_eq!(expiry.take_due(5_500, 10, all), [HoldId(3)]);
+        for (at, id) in [(5_499, 6), (5_100, 7), (5_501, 2), (5_501, 4)] {
+            expiry.add(at, HoldId(id));
+        }
+        assert_eq!(expiry.earliest(), Some(5_088));
+        assert_eq!(expiry.take_due(5_501, 10, all), [7, 6, 2, 4].map(HoldId));
+        assert_eq!(expiry.take_due(6_000, 10, all), [HoldId(5)]);
+        assert!(expiry.spans.is_empty());
     }
 }

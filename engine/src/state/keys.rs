@@ -3,12 +3,9 @@
 //! Doors read the table while apply writes it. **Invariant**: an answer is kept for [`KEY_MS_SURE`] at
 //! least; what would need its place sooner is refused.
 
-use std::collections::VecDeque;
-
-use dashmap::DashMap;
-
+use super::queue::Queue;
+use super::table::Table;
 use crate::civil::LogTimeMs;
-use crate::hash::BuildFolded;
 use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE, KEYS_MAX};
 use crate::outcome::Outcome;
 
@@ -22,12 +19,12 @@ pub struct Stored {
 }
 
 /// The readable part.
-pub type Keys = DashMap<u128, Stored, BuildFolded>;
+pub type Keys = Table<u128, Stored>;
 
 /// The writer's part: what to forget, oldest first.
 #[derive(Debug, Default)]
 pub struct Forgetting {
-    by_age: VecDeque<(LogTimeMs, u128)>,
+    by_age: Queue<(LogTimeMs, u128)>,
 }
 
 impl Forgetting {
@@ -39,9 +36,10 @@ impl Forgetting {
         self.forget_older(keys, now.saturating_sub(KEY_MS_SURE), 1) == 1
     }
 
+    /// Keeps the answer to a key that has none.
     pub fn store(&mut self, keys: &Keys, key: u128, stored: Stored) {
-        self.by_age.push_back((stored.at_ms, key));
-        keys.insert(key, stored);
+        self.by_age.push((stored.at_ms, key));
+        keys.add(key, stored);
     }
 
     /// Oldest first: when each answer was given, and its key.
@@ -56,12 +54,12 @@ impl Forgetting {
 
     fn forget_older(&mut self, keys: &Keys, than: LogTimeMs, max: u32) -> u32 {
         let mut forgotten = 0;
-        while let Some(&(at, key)) = self.by_age.front() {
+        while let Some(&(at, key)) = self.by_age.first() {
             if at > than || forgotten >= max {
                 break;
             }
             keys.remove(&key);
-            self.by_age.pop_front();
+            self.by_age.pop();
             forgotten += 1;
         }
         forgotten

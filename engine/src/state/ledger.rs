@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Writer;
+use super::look_ahead::COMMANDS_AHEAD;
+use super::queue::Queue;
+use super::table::Table;
 use crate::admission::Demand;
 use crate::booking::{Booking, WrappedKey};
 use crate::civil::{LogTimeMs, Night};
@@ -17,6 +20,7 @@ use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::{REFERENCE_DAYS_KEPT, ROOMS_PER_CELL_MAX};
 use crate::outcome::Outcome;
+use crate::prefetch::prefetch;
 use crate::refusal::{Code, Refusal};
 use crate::stay::Stay;
 
@@ -42,13 +46,19 @@ impl HotelHolds {
     pub(super) fn lose_entries(&mut self) {
         self.entries.clear();
     }
+
+    /// Asks memory for where the next entry goes.
+    pub(super) fn prefetch_tail(&self) {
+        let entries = self.entries.as_slice();
+        prefetch(entries.as_ptr().wrapping_add(entries.len()));
+    }
 }
 
 /// Entries that need not be looked at again are dropped when they outnumber the live ones by this much.
 const STALE_ENTRIES: usize = 32;
 
 /// What one guest has in live holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Usage {
     pub(crate) holds: Vec<HoldId>,
     pub(crate) rooms: u64,
@@ -63,13 +73,9 @@ pub(crate) struct Reference {
 }
 
 impl Writer {
-    fn stands(&self, hold: HoldId, at: LogTimeMs) -> bool {
-        self.shared.holds.get(&hold).is_some_and(|hold| hold.is_live() && hold.expires_ms == at)
-    }
-
     /// The hold, where the principal may touch it.
     pub(crate) fn hold_for(&self, id: HoldId, principal: Principal) -> Option<Hold> {
-        let hold = self.shared.holds.get(&id)?.clone();
+        let hold = self.shared.holds.get(&id)?;
         let partner = self.shared.hotels.get(hold.terms.hotel.0)?.as_ref()?.partner;
         principal.may_touch(hold.terms.principal, partner).then_some(hold)
     }
@@ -153,17 +159,41 @@ impl Writer {
         let terms = Arc::clone(&hold.terms);
         self.track(terms.hotel, hold.expires_ms, terms.id);
         if let Principal::Guest(guest) = terms.principal {
-            let usage = self.usage.entry(guest).or_default();
-            usage.holds.push(terms.id);
-            usage.rooms += u64::from(terms.rooms());
-            usage.room_nights += u64::from(terms.rooms()) * u64::from(terms.nights());
+            self.add_usage(guest, &terms);
         }
         if let Some(reference) = &terms.client_reference {
             let known = Reference { hold: terms.id, booking: None };
             self.references.insert((terms.principal, reference.clone()), known);
         }
         self.holds_count += 1;
-        self.shared.holds.insert(terms.id, hold);
+        self.shared.holds.add(terms.id, hold);
+    }
+
+    fn add_usage(&self, guest: u128, terms: &Terms) {
+        let (rooms, nights) = (u64::from(terms.rooms()), u64::from(terms.nights()));
+        let add = |usage: &mut Usage| {
+            usage.holds.push(terms.id);
+            usage.rooms += rooms;
+            usage.room_nights += rooms * nights;
+        };
+        if self.usage.change(&guest, add).is_none() {
+            let mut usage = Usage::default();
+            add(&mut usage);
+            self.usage.add(guest, usage);
+        }
+    }
+
+    fn subtract_usage(&self, guest: u128, terms: &Terms) {
+        let (rooms, nights) = (u64::from(terms.rooms()), u64::from(terms.nights()));
+        let is_left = self.usage.change(&guest, |usage| {
+            usage.holds.retain(|&id| id != terms.id);
+            usage.rooms = usage.rooms.saturating_sub(rooms);
+            usage.room_nights = usage.room_nights.saturating_sub(rooms * nights);
+            !usage.holds.is_empty()
+        });
+        if is_left == Some(false) {
+            self.usage.remove(&guest);
+        }
     }
 
     fn track(&mut self, hotel: HotelIx, at: LogTimeMs, id: HoldId) {
@@ -185,7 +215,7 @@ impl Writer {
         holds.live = holds.live.saturating_sub(1);
         if holds.entries.len() > 2 * holds.live + STALE_ENTRIES {
             let mut entries = std::mem::take(&mut holds.entries);
-            entries.retain(|&Reverse((at, id))| self.stands(id, at));
+            entries.retain(|&Reverse((at, id))| self.shared.stands(id, at));
             if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
                 holds.entries = entries;
             }
@@ -206,7 +236,7 @@ impl Writer {
     /// Renews the hotel's earliest expiry from the first entry that stands.
     fn renew_earliest_expiry(&mut self, hotel: HotelIx) {
         while let Some((at, id)) = self.first_to_end(hotel)
-            && !self.stands(id, at)
+            && !self.shared.stands(id, at)
         {
             self.drop_first_to_end(hotel);
         }
@@ -242,24 +272,16 @@ impl Writer {
         hold.ended_ms = Some(self.now_ms);
         let terms = &hold.terms;
         self.shared.holds.insert(terms.id, hold.clone());
-        self.ended.push_back((self.now_ms, terms.id));
+        self.ended.push((self.now_ms, terms.id));
         self.untrack(terms.hotel);
-        if let Principal::Guest(guest) = terms.principal
-            && let Some(usage) = self.usage.get_mut(&guest)
-        {
-            usage.holds.retain(|&id| id != terms.id);
-            let rooms = u64::from(terms.rooms());
-            usage.rooms = usage.rooms.saturating_sub(rooms);
-            usage.room_nights = usage.room_nights.saturating_sub(rooms * u64::from(terms.nights()));
-            if usage.holds.is_empty() {
-                self.usage.remove(&guest);
-            }
+        if let Principal::Guest(guest) = terms.principal {
+            self.subtract_usage(guest, terms);
         }
     }
 
     /// Expires a hold where it is live and due; whether it was.
     pub(crate) fn expire_if_due(&mut self, id: HoldId) -> bool {
-        let Some(hold) = self.shared.holds.get(&id).map(|hold| hold.clone()) else { return false };
+        let Some(hold) = self.shared.holds.get(&id) else { return false };
         let due = hold.is_live() && hold.expires_ms <= self.now_ms;
         if due {
             self.end_hold(hold, Status::Expired);
@@ -272,11 +294,14 @@ impl Writer {
     pub(crate) fn expire_all(&mut self, holds: &[HoldId]) -> u32 {
         let mut hotels = Vec::new();
         let mut expired = 0;
-        for &id in holds {
-            let hotel = self.shared.holds.get(&id).map(|hold| hold.terms.hotel);
-            if self.expire_if_due(id) {
-                expired += 1;
-                hotels.extend(hotel);
+        for some in holds.chunks(COMMANDS_AHEAD) {
+            self.look_ahead_holds(some);
+            for &id in some {
+                let hotel = self.shared.holds.look(&id, |hold| hold.terms.hotel);
+                if self.expire_if_due(id) {
+                    expired += 1;
+                    hotels.extend(hotel);
+                }
             }
         }
         hotels.sort_unstable();
@@ -318,16 +343,25 @@ impl Writer {
             self.references_until.entry(until).or_default().push(name);
         }
         self.bookings_count += 1;
-        self.shared.bookings_of.entry(booking.principal).or_default().push(booking.id);
-        self.shared.bookings.insert(booking.id, Arc::clone(booking));
+        let list = |list: &mut Queue<BookingId>| list.push(booking.id);
+        if self.shared.bookings_of.change(&booking.principal, list).is_none() {
+            let mut bookings = Queue::default();
+            bookings.push(booking.id);
+            self.shared.bookings_of.add(booking.principal, bookings);
+        }
+        self.shared.bookings.add(booking.id, Arc::clone(booking));
     }
 
     /// Keeps a guest's wrapped key where it is not known yet.
     pub(crate) fn keep_guest_key(&self, guest: u128, key: Option<&WrappedKey>) {
         if let Some(key) = key {
-            let mut keys = self.shared.guest_keys.entry(guest).or_default();
-            if keys.iter().all(|known| known.key != key.key) {
-                keys.push(key.clone());
+            let keep = |keys: &mut Vec<WrappedKey>| {
+                if keys.iter().all(|known| known.key != key.key) {
+                    keys.push(key.clone());
+                }
+            };
+            if self.shared.guest_keys.change(&guest, keep).is_none() {
+                self.shared.guest_keys.add(guest, vec![key.clone()]);
             }
         }
     }
@@ -345,19 +379,20 @@ impl Writer {
         let rooms = lines.iter().map(|line| u64::from(line.quantity)).sum::<u64>();
         let room_nights = rooms * u64::from(stay.nights());
         let quota = settings.quota;
-        let exceeds = |usage: Option<&Usage>| {
-            let (holds, taken, nights) = usage
-                .map_or((0, 0, 0), |usage| (usage.holds.len(), usage.rooms, usage.room_nights));
-            holds >= quota.holds as usize
-                || taken + rooms > u64::from(quota.rooms)
-                || nights + room_nights > u64::from(quota.room_nights)
+        let exceeds = |usage: &Usage| {
+            usage.holds.len() >= quota.holds as usize
+                || usage.rooms + rooms > u64::from(quota.rooms)
+                || usage.room_nights + room_nights > u64::from(quota.room_nights)
         };
-        if exceeds(self.usage.get(&guest)) {
-            let holds = self.usage.get(&guest).map(|usage| usage.holds.clone()).unwrap_or_default();
+        let is_exceeded = |usage: &Table<u128, Usage>| {
+            usage.look(&guest, exceeds).unwrap_or_else(|| exceeds(&Usage::default()))
+        };
+        if is_exceeded(&self.usage) {
+            let holds = self.usage.look(&guest, |usage| usage.holds.clone()).unwrap_or_default();
             for hold in holds {
                 self.expire_if_due(hold);
             }
-            if exceeds(self.usage.get(&guest)) {
+            if is_exceeded(&self.usage) {
                 return Err(Code::QuotaExceeded.into());
             }
         }
@@ -371,7 +406,7 @@ impl Writer {
         reference: &str,
     ) -> Result<(), Refusal> {
         let name = (principal, reference.to_owned());
-        if let Some(known) = self.references.get(&name).copied() {
+        if let Some(known) = self.references.get(&name) {
             self.expire_if_due(known.hold);
         }
         match self.references.get(&name) {
@@ -384,17 +419,22 @@ impl Writer {
         }
     }
 
-    /// Forgets references whose time is up, at most about `max`; how many.
+    /// Forgets references whose time is up, at most `max`; how many.
     pub(super) fn forget_references(&mut self, max: u32) -> u32 {
         let today = Night(u16::try_from(self.now_ms / crate::civil::DAY_MS).unwrap_or(u16::MAX));
         let mut forgotten = 0;
-        while let Some(entry) = self.references_until.first_entry() {
+        while let Some(mut entry) = self.references_until.first_entry() {
             if *entry.key() >= today || forgotten >= max {
                 break;
             }
-            for name in entry.remove() {
+            while forgotten < max
+                && let Some(name) = entry.get_mut().pop()
+            {
                 self.references.remove(&name);
                 forgotten += 1;
+            }
+            if entry.get().is_empty() {
+                entry.remove();
             }
         }
         forgotten
@@ -405,12 +445,12 @@ impl Writer {
     /// The references part of the state's digest.
     pub(crate) fn digest_references(&self) -> u128 {
         let mut total = 0u128;
-        for ((principal, name), reference) in &self.references {
+        self.references.for_each(|(principal, name), reference| {
             let mut bytes = Vec::new();
             let record = (*principal, name.clone(), reference.hold, reference.booking);
             crate::codec::encode_into(&record, &mut bytes);
             total = total.wrapping_add(xxhash_rust::xxh3::xxh3_128(&bytes));
-        }
+        });
         total
     }
 }

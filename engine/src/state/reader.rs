@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::Shared;
 use super::keys::Stored;
+use super::queue::Queue;
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
@@ -83,12 +84,12 @@ impl Reader {
 
     #[must_use]
     pub fn hold(&self, id: HoldId) -> Option<Hold> {
-        self.shared.holds.get(&id).map(|hold| hold.clone())
+        self.shared.holds.get(&id)
     }
 
     #[must_use]
     pub fn booking(&self, id: BookingId) -> Option<Arc<Booking>> {
-        self.shared.bookings.get(&id).map(|booking| Arc::clone(&booking))
+        self.shared.bookings.get(&id)
     }
 
     /// A page of a principal's bookings, newest first: `limit` of them from the `before`-th on
@@ -100,34 +101,37 @@ impl Reader {
         before: Option<usize>,
         limit: usize,
     ) -> Vec<(usize, BookingId)> {
-        self.shared.bookings_of.get(&principal).map_or_else(Vec::new, |list| {
+        let page = |list: &Queue<BookingId>| {
             let end = before.unwrap_or(usize::MAX).min(list.len());
-            list.iter().copied().enumerate().take(end).rev().take(limit).collect()
-        })
+            let booking = |at| list.get(at).map(|&booking| (at, booking));
+            (0..end).rev().take(limit).filter_map(booking).collect()
+        };
+        self.shared.bookings_of.look(&principal, page).unwrap_or_default()
     }
 
     /// The answer a key was given.
     #[must_use]
     pub fn stored(&self, key: u128) -> Option<Stored> {
-        self.shared.keys.get(&key).map(|stored| stored.clone())
+        self.shared.keys.get(&key)
     }
 
     /// The wrapped key of a guest.
     #[must_use]
     pub fn guest_key(&self, guest: u128, key: u128) -> Option<WrappedKey> {
-        self.shared.guest_keys.get(&guest)?.iter().find(|known| known.key == key).cloned()
+        let known = |keys: &Vec<WrappedKey>| keys.iter().find(|known| known.key == key).cloned();
+        self.shared.guest_keys.look(&guest, known)?
     }
 
     /// The newest wrapped key of a guest, to seal with.
     #[must_use]
     pub fn guest_key_newest(&self, guest: u128) -> Option<WrappedKey> {
-        self.shared.guest_keys.get(&guest)?.last().cloned()
+        self.shared.guest_keys.look(&guest, |keys| keys.last().cloned())?
     }
 
     /// The last `seq` applied for a partner's source.
     #[must_use]
     pub fn source_seq(&self, partner: PartnerId, source: &str) -> Option<u64> {
-        self.shared.sources.get(&(partner, source.to_owned())).map(|seq| *seq)
+        self.shared.sources.get(&(partner, source.to_owned()))
     }
 
     /// The cells of nights `from..=to` within the window.

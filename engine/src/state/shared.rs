@@ -1,5 +1,6 @@
 //! What readers see: calendars, catalogue and live tables, each readable while the writer writes.
 
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -8,6 +9,8 @@ use dashmap::DashMap;
 
 use super::keys::Keys;
 use super::marks::Marks;
+use super::queue::Queue;
+use super::table::Table;
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType, Slots};
 use crate::civil::{LogTimeMs, Night};
@@ -20,21 +23,14 @@ use crate::ids::{
 use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
 use crate::quote::Taxes;
-use crate::quote::tax::Table;
+use crate::quote::tax;
 use crate::search::Places;
 
-/// Shards of the large live tables: many, so that the growth of one moves few records.
-const SHARDS: usize = 1_024;
-
-/// A table that doors read while apply writes.
+/// A small table that doors read while apply writes.
 pub type Live<K, V> = DashMap<K, V, BuildFolded>;
 
 /// A table that every read of the catalogue goes through: looked up without a lock.
 pub type Names<K, V> = papaya::HashMap<K, V, BuildFolded>;
-
-fn live<K: Eq + std::hash::Hash, V>(shards: usize) -> Live<K, V> {
-    DashMap::with_hasher_and_shard_amount(BuildFolded::default(), shards)
-}
 
 /// The readable state. Its fields are written by the one [`super::Writer`] alone.
 pub struct Shared {
@@ -49,7 +45,7 @@ pub struct Shared {
     pub(crate) escrow: Rows<AtomicU16>,
     quote_versions: Marks,
     earliest_expiries: Marks,
-    taxes: ArcSwap<Table>,
+    taxes: ArcSwap<tax::Table>,
     tax_version: AtomicU32,
     pub(crate) partners: Live<PartnerId, Arc<Partner>>,
     pub(crate) partner_hotels: Live<PartnerId, Arc<Vec<HotelIx>>>,
@@ -60,12 +56,13 @@ pub struct Shared {
     pub(crate) room_type_ids: Names<RoomTypeId, RoomTypeIx>,
     pub(crate) rate_plan_ids: Names<RatePlanId, RatePlanIx>,
     pub(crate) places: Places,
-    pub(crate) holds: Live<HoldId, Hold>,
-    pub(crate) bookings: Live<BookingId, Arc<Booking>>,
-    pub(crate) bookings_of: Live<Principal, Vec<BookingId>>,
+    pub(crate) holds: Table<HoldId, Hold>,
+    pub(crate) bookings: Table<BookingId, Arc<Booking>>,
+    pub(crate) bookings_of: Table<Principal, Queue<BookingId>>,
     pub(crate) keys: Keys,
-    pub(crate) guest_keys: Live<u128, Vec<WrappedKey>>,
-    pub(crate) sources: DashMap<(PartnerId, String), u64>,
+    pub(crate) guest_keys: Table<u128, Vec<WrappedKey>>,
+    /// Hashed with a secret: partners choose the names.
+    pub(crate) sources: Table<(PartnerId, String), u64, RandomState>,
 }
 
 impl Shared {
@@ -82,9 +79,9 @@ impl Shared {
             quote_versions: Marks::new(RATE_PLANS_MAX),
             earliest_expiries: Marks::new(HOTELS_MAX),
             taxes: ArcSwap::default(),
-            tax_version: AtomicU32::new(Table::default().version()),
-            partners: live(64),
-            partner_hotels: live(64),
+            tax_version: AtomicU32::new(tax::Table::default().version()),
+            partners: Live::default(),
+            partner_hotels: Live::default(),
             hotels: Slots::new(HOTELS_MAX),
             room_types: Slots::new(ROOM_TYPES_MAX),
             rate_plans: Slots::new(RATE_PLANS_MAX),
@@ -92,12 +89,12 @@ impl Shared {
             room_type_ids: Names::default(),
             rate_plan_ids: Names::default(),
             places: Places::default(),
-            holds: live(SHARDS),
-            bookings: live(SHARDS),
-            bookings_of: live(256),
-            keys: live(SHARDS),
-            guest_keys: live(SHARDS),
-            sources: DashMap::new(),
+            holds: Table::default(),
+            bookings: Table::default(),
+            bookings_of: Table::default(),
+            keys: Keys::default(),
+            guest_keys: Table::default(),
+            sources: Table::default(),
         }
     }
 
@@ -172,7 +169,7 @@ impl Shared {
 
     /// The table of taxes as it stands.
     #[must_use]
-    pub fn taxes(&self) -> Arc<Table> {
+    pub fn taxes(&self) -> Arc<tax::Table> {
         self.taxes.load_full()
     }
 
@@ -183,7 +180,7 @@ impl Shared {
         self.tax_version.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_taxes(&self, table: Arc<Table>) {
+    pub(crate) fn set_taxes(&self, table: Arc<tax::Table>) {
         let version = table.version();
         self.taxes.store(table);
         // Release, after the table: whoever quotes in between carries the old version and is quoted
@@ -216,6 +213,12 @@ impl Shared {
 
     pub(crate) fn set_earliest_expiry(&self, hotel: HotelIx, at: Option<LogTimeMs>) {
         self.earliest_expiries.set(hotel.0, at.unwrap_or(0));
+    }
+
+    /// Whether a hold is live and has this expiry.
+    pub(crate) fn stands(&self, hold: HoldId, at: LogTimeMs) -> bool {
+        let is_so = |hold: &Hold| hold.is_live() && hold.expires_ms == at;
+        self.holds.look(&hold, is_so) == Some(true)
     }
 
     pub(crate) fn grow_room_type(&self, at: u32) -> bool {

@@ -3,7 +3,8 @@
 //! **Invariant**: what it does depends on the log alone: no clock, no randomness, no escrow, no order of a
 //! hash map.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,11 +12,13 @@ use super::Shared;
 use super::expiry::Expiry;
 use super::keys::{Forgetting, Stored};
 use super::ledger::{HotelHolds, Reference, Usage};
+use super::look_ahead::COMMANDS_AHEAD;
+use super::queue::Queue;
+use super::table::Table;
 use crate::catalogue::{Hotel, Offering, RoomType};
 use crate::civil::{DAY_MS, LogTimeMs, Night};
 use crate::command::{Batch, Command, Principal, Verb};
 use crate::event::Event;
-use crate::hash::BuildFolded;
 use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
 use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, HOLDS_MAX};
 use crate::outcome::Outcome;
@@ -33,10 +36,11 @@ pub struct Writer {
     pub(crate) bookings_count: usize,
     pub(super) keys: Forgetting,
     pub(super) hotel_holds: Vec<HotelHolds>,
-    pub(super) usage: HashMap<u128, Usage, BuildFolded>,
-    pub(super) references: HashMap<(Principal, String), Reference>,
-    pub(super) references_until: BTreeMap<Night, Vec<(Principal, String)>>,
-    pub(super) ended: VecDeque<(LogTimeMs, HoldId)>,
+    pub(super) usage: Table<u128, Usage>,
+    /// Hashed with a secret: clients choose the names.
+    pub(super) references: Table<(Principal, String), Reference, RandomState>,
+    pub(super) references_until: BTreeMap<Night, Queue<(Principal, String)>>,
+    pub(super) ended: Queue<(LogTimeMs, HoldId)>,
 }
 
 impl Writer {
@@ -51,10 +55,10 @@ impl Writer {
             bookings_count: 0,
             keys: Forgetting::default(),
             hotel_holds: Vec::new(),
-            usage: HashMap::default(),
-            references: HashMap::new(),
+            usage: Table::default(),
+            references: Table::default(),
             references_until: BTreeMap::new(),
-            ended: VecDeque::new(),
+            ended: Queue::default(),
         }
     }
 
@@ -70,7 +74,10 @@ impl Writer {
         self.now_ms = self.now_ms.max(batch.at_ms);
         self.index = index;
         std::mem::swap(&mut self.events, events);
-        out.extend(batch.commands.iter().map(|command| self.judge(command)));
+        for commands in batch.commands.chunks(COMMANDS_AHEAD) {
+            self.look_ahead(commands);
+            out.extend(commands.iter().map(|command| self.judge(command)));
+        }
         std::mem::swap(&mut self.events, events);
         self.shared.publish(index, self.now_ms, self.expiry.earliest());
     }
@@ -88,12 +95,15 @@ impl Writer {
         let Some(idempotency) = command.idempotency else {
             return self.run(&command.verb);
         };
-        if let Some(stored) = self.shared.keys.get(&idempotency.key) {
-            return if stored.fingerprint == idempotency.fingerprint {
+        let replay = |stored: &Stored| {
+            if stored.fingerprint == idempotency.fingerprint {
                 Outcome::Replayed(Arc::new(stored.outcome.clone()))
             } else {
                 Code::KeyReused.into()
-            };
+            }
+        };
+        if let Some(outcome) = self.shared.keys.look(&idempotency.key, replay) {
+            return outcome;
         }
         if !self.keys.make_room(&self.shared.keys, self.now_ms) {
             return Code::KeysFull.into();
@@ -176,11 +186,11 @@ impl Writer {
     /// Forgets at most `max` holds that ended `kept_ms` ago or longer; how many.
     fn forget_holds(&mut self, kept_ms: u64, max: u32) -> u32 {
         let mut forgotten = 0;
-        while let Some(&(at, hold)) = self.ended.front() {
+        while let Some(&(at, hold)) = self.ended.first() {
             if forgotten >= max || self.now_ms < at + kept_ms {
                 break;
             }
-            self.ended.pop_front();
+            self.ended.pop();
             self.holds_count -= usize::from(self.shared.holds.remove(&hold).is_some());
             forgotten += 1;
         }

@@ -96,12 +96,12 @@ impl Books {
         let first = shared.window().map_or(Night(0), |window| window.0);
         let mut books = Self { first, ..Self::default() };
         let mut unused = BTreeSet::new();
-        for hold in &shared.holds {
-            books.put(Owner::Hold(*hold.key()), claim_of_hold(&hold), &mut unused);
+        for (id, hold) in shared.holds.iter() {
+            books.put(Owner::Hold(id), claim_of_hold(&hold), &mut unused);
         }
-        for booking in &shared.bookings {
+        for (id, booking) in shared.bookings.iter() {
             let claim = claim_of_booking(&booking, first);
-            books.put(Owner::Booking(*booking.key()), claim, &mut unused);
+            books.put(Owner::Booking(id), claim, &mut unused);
         }
         books
     }

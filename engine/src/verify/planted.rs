@@ -22,6 +22,7 @@ use crate::ids::{
     UserId,
 };
 use crate::inventory::Cell;
+use crate::state::queue::Queue;
 use crate::stay::Stay;
 use crate::{
     Batch, Command, Idempotency, Night, Outcome, Principal, State, Verb, Weekdays, Writer,
@@ -243,8 +244,7 @@ fn bookings_whose_terms_were_swapped_are_found() {
         let terms = |id| Arc::clone(&bookings.get(&id).unwrap().terms);
         let (one, two) = (terms(BookingId(602)), terms(BookingId(612)));
         for (id, terms) in [(602, two), (612, one)] {
-            let mut booking = bookings.get_mut(&BookingId(id)).unwrap();
-            Arc::make_mut(&mut booking).terms = terms;
+            bookings.change(&BookingId(id), |booking| Arc::make_mut(booking).terms = terms);
         }
     };
     let words = |rooms, at| format!("{rooms} sold of room type {at} {NIGHT} to {}", NIGHT.plus(1));
@@ -267,7 +267,7 @@ fn a_record_lost_from_its_table_is_found() {
     found("booking lost", lose, &named("bookings", "count", None, (1, 2)));
     let listed = format!("{SOLD} in a list");
     found("booking lost", lose, &named("bookings", listed, None, ("nothing", "an entry")));
-    let lose = |house: &mut House| house.writer.shared.guest_keys.get_mut(&7).unwrap().clear();
+    let lose = |house: &mut House| house.writer.shared.guest_keys.change(&7, Vec::clear).unwrap();
     let (id, key) = (format!("of {SOLD}"), format!("{:032x}", 8));
     found("guest's key lost", lose, &named("guest_keys", id, None, (key, "not kept")));
 }
@@ -275,7 +275,7 @@ fn a_record_lost_from_its_table_is_found() {
 #[test]
 fn a_hold_that_lives_longer_than_any_event_said_is_found() {
     let later = |house: &mut House| {
-        house.writer.shared.holds.get_mut(&HELD).unwrap().expires_ms += 1;
+        house.writer.shared.holds.change(&HELD, |hold| hold.expires_ms += 1).unwrap();
     };
     let until = House::new().writer.shared.holds.get(&HELD).unwrap().expires_ms;
     let words =
@@ -366,12 +366,18 @@ fn counters_and_queues_that_do_not_fit_their_tables_are_found() {
 #[test]
 fn a_list_without_its_record_or_a_record_without_its_list_is_found() {
     let lose = |house: &mut House| {
-        house.writer.shared.bookings_of.get_mut(&GUEST).unwrap().retain(|&id| id != SOLD);
+        let others = |list: &Queue<BookingId>| {
+            let mut others = Queue::default();
+            list.iter().filter(|&&id| id != SOLD).for_each(|&id| others.push(id));
+            others
+        };
+        let lists = &house.writer.shared.bookings_of;
+        lists.change(&GUEST, |list| *list = others(list)).unwrap();
     };
     let expected = named("bookings", format!("{SOLD} in its list"), None, ("once", 0));
     found("listing", lose, &expected);
     let twice = |house: &mut House| {
-        house.writer.shared.bookings_of.get_mut(&GUEST).unwrap().push(SOLD);
+        house.writer.shared.bookings_of.change(&GUEST, |list| list.push(SOLD)).unwrap();
     };
     let expected = named("bookings", format!("{SOLD} in its list"), None, ("once", 2));
     found("listing", twice, &expected);
@@ -419,7 +425,7 @@ fn an_altered_part_is_named_by_its_digest() {
     assert_eq!(names(&house), [""; 0]);
     house.change_cell(0, NIGHT, |it| it.with_held(it.held() + 1));
     assert_eq!(names(&house), ["cells"]);
-    house.writer.shared.holds.get_mut(&HELD).unwrap().extensions += 1;
+    house.writer.shared.holds.change(&HELD, |hold| hold.extensions += 1).unwrap();
     assert_eq!(names(&house), ["cells", "holds"]);
     house.writer.shared.rates.row(0).unwrap().slot(NIGHT).unwrap().fetch_add(1, Relaxed);
     house.writer.shared.keys.remove(&1);

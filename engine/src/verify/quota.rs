@@ -36,8 +36,8 @@ fn check(guest: u128, books: &Books, writer: &Writer, findings: &mut Findings) {
     ] {
         findings.expect(("quota", format!("{} {name}", UserId(guest))), expected, found);
     }
-    let stray = writer.usage_of(guest).into_iter().flat_map(|usage| &usage.holds);
-    for &id in stray.filter(|&&id| !books.claims.contains_key(&Owner::Hold(id))) {
+    let stray = writer.usage_of(guest).into_iter().flat_map(|usage| usage.holds);
+    for id in stray.filter(|&id| !books.claims.contains_key(&Owner::Hold(id))) {
         findings.add(("quota", id.to_string(), None), "a live hold", "none");
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
     let mut named: Vec<_> = shared
         .bookings
         .iter()
+        .map(|(_, booking)| booking)
         .filter(|booking| booking.terms.client_reference.is_some())
         .map(|booking| (booking.created_ms, booking.id, booking.terms.clone()))
         .collect();
@@ -25,7 +26,7 @@ pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
             expected.insert((terms.principal, name.clone()), (terms.id, Some(booking)));
         }
     }
-    for hold in shared.holds.iter().filter(|hold| hold.is_live()) {
+    for (_, hold) in shared.holds.iter().filter(|(_, hold)| hold.is_live()) {
         if let Some(name) = &hold.terms.client_reference {
             expected.insert((hold.terms.principal, name.clone()), (hold.terms.id, None));
         }

@@ -10,8 +10,8 @@ use crate::state::Writer;
 
 pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
     let shared = &writer.shared;
-    findings.expect(("holds", "count"), shared.holds.iter().count(), writer.holds_count);
-    findings.expect(("bookings", "count"), shared.bookings.iter().count(), writer.bookings_count);
+    findings.expect(("holds", "count"), shared.holds.len(), writer.holds_count);
+    findings.expect(("bookings", "count"), shared.bookings.len(), writer.bookings_count);
     check_keys(writer, findings);
     check_ended(writer, findings);
     check_listings(writer, findings);
@@ -26,11 +26,11 @@ fn check_keys(writer: &Writer, findings: &mut Findings) {
         queued += 1;
         by_age.insert(key, at);
     }
-    let stored = writer.shared.keys.iter().count();
+    let stored = writer.shared.keys.len();
     findings.expect(("keys", "count"), stored, queued);
-    for entry in &writer.shared.keys {
-        let about = || ("keys", format!("{:032x}", entry.key()), None);
-        match by_age.get(entry.key()) {
+    for (key, entry) in writer.shared.keys.iter() {
+        let about = || ("keys", format!("{key:032x}"), None);
+        match by_age.get(&key) {
             Some(&at) if at == entry.at_ms => {}
             Some(&at) => findings.add(about(), entry.at_ms, at),
             None => findings.add(about(), "to be forgotten one day", "kept for ever"),
@@ -42,15 +42,11 @@ fn check_ended(writer: &Writer, findings: &mut Findings) {
     let queued: BTreeMap<HoldId, LogTimeMs> =
         writer.ended_holds().map(|(at, hold)| (hold, at)).collect();
     let mut ended = 0usize;
-    for hold in writer.shared.holds.iter().filter(|hold| !hold.is_live()) {
+    for (id, hold) in writer.shared.holds.iter().filter(|(_, hold)| !hold.is_live()) {
         ended += 1;
-        if queued.get(hold.key()).copied() != hold.ended_ms {
-            let about = ("holds", format!("{} ended", hold.key()), None);
-            findings.add(
-                about,
-                format!("{:?}", hold.ended_ms),
-                format!("{:?}", queued.get(hold.key())),
-            );
+        if queued.get(&id).copied() != hold.ended_ms {
+            let about = ("holds", format!("{id} ended"), None);
+            findings.add(about, format!("{:?}", hold.ended_ms), format!("{:?}", queued.get(&id)));
         }
     }
     findings.expect(("holds", "ended count"), ended, queued.len());
@@ -59,15 +55,15 @@ fn check_ended(writer: &Writer, findings: &mut Findings) {
 /// Every booking is in its principal's list once, and nothing else is.
 fn check_listings(writer: &Writer, findings: &mut Findings) {
     let mut listed: BTreeMap<BookingId, (u32, Principal)> = BTreeMap::new();
-    for list in &writer.shared.bookings_of {
-        for &booking in list.value() {
-            listed.entry(booking).or_insert((0, *list.key())).0 += 1;
+    writer.shared.bookings_of.for_each(|&principal, list| {
+        for &booking in list.iter() {
+            listed.entry(booking).or_insert((0, principal)).0 += 1;
         }
-    }
-    for booking in &writer.shared.bookings {
-        let found = listed.remove(booking.key());
+    });
+    for (id, booking) in writer.shared.bookings.iter() {
+        let found = listed.remove(&id);
         if found != Some((1, booking.principal)) {
-            let about = ("bookings", format!("{} in its list", booking.key()), None);
+            let about = ("bookings", format!("{id} in its list"), None);
             findings.add(about, "once", found.map_or(0, |found| found.0));
         }
     }
@@ -80,12 +76,12 @@ fn check_listings(writer: &Writer, findings: &mut Findings) {
 /// The key that opens a booking's personal data is kept.
 fn check_guest_keys(writer: &Writer, findings: &mut Findings) {
     let shared = &writer.shared;
-    for booking in &shared.bookings {
+    for (id, booking) in shared.bookings.iter() {
         let guest = &booking.guest;
         let keys = shared.guest_keys.get(&guest.guest);
         // A guest none of whose keys is left was erased, or never had one.
         if keys.is_some_and(|keys| keys.iter().all(|known| known.key != guest.key)) {
-            let about = ("guest_keys", format!("of {}", booking.key()), None);
+            let about = ("guest_keys", format!("of {id}"), None);
             findings.add(about, format!("{:032x}", guest.key), "not kept");
         }
     }

@@ -5,8 +5,8 @@
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, TaxProfile,
-    Text, Tier,
+    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
+    TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Genesis, Hold, HoldLine, SetHotelStatus,
@@ -207,6 +207,9 @@ fn rate_plan_draft(nth: u32) -> RatePlanDraft {
         meal_plan: if nth.is_multiple_of(2) { MealPlan::RoomOnly } else { MealPlan::Breakfast },
         tax_inclusive: false,
         policy: Policy { tiers: vec![free, first_night] },
+        rules: StayRules::default(),
+        price_min: None,
+        price_max: None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! ARI lines: availability, rates and inventory as partners write them, a range of nights at a time.
 
 pub(crate) mod supersede;
+pub(crate) mod write;
 
 use crate::civil::{Night, Weekdays};
 use crate::codec::{Decode, Encode};
 use crate::ids::{RatePlanIx, RoomTypeIx};
+use crate::rates::{CutOff, OccupancyPrices};
 
 /// What to do where a cut of the allotment goes below what is already promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -18,7 +20,8 @@ pub enum OnConflict {
     Clamp,
 }
 
-/// What a line writes; `None` leaves a field as it is. Stay limits: 0 takes the limit away.
+/// What a line writes; `None` leaves a field as it is. A stay limit of 0, and `Some(None)` for the other
+/// rules, lifts the plan's default on these nights; `clear` lets it hold again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Change {
     pub allotment: Option<u16>,
@@ -32,6 +35,13 @@ pub struct Change {
     pub max_stay_through: Option<u8>,
     pub closed_to_arrival: Option<bool>,
     pub closed_to_departure: Option<bool>,
+    /// Days, 0–1,100.
+    pub min_advance: Option<Option<u16>>,
+    pub max_advance: Option<Option<u16>>,
+    pub cut_off: Option<Option<CutOff>>,
+    /// Empty takes the prices by occupancy away; the rate word's price is that of all others.
+    pub occupancy: Option<OccupancyPrices>,
+    pub clear: Rules,
     /// Of the rate plan where the line names one, else of the room type.
     pub closed: Option<bool>,
 }
@@ -56,6 +66,43 @@ impl Change {
             || self.max_stay_through.is_some()
             || self.closed_to_arrival.is_some()
             || self.closed_to_departure.is_some()
+            || self.needs_overlay()
+            || self.clear.0 != 0
+    }
+
+    /// Whether it writes anything of a plan's overlay.
+    #[must_use]
+    pub const fn needs_overlay(&self) -> bool {
+        self.min_advance.is_some()
+            || self.max_advance.is_some()
+            || self.cut_off.is_some()
+            || self.occupancy.is_some()
+            || self.clear.0 & Rules::OVERLAID != 0
+    }
+}
+
+/// A set of the rules for which a plan may have a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Rules(pub u8);
+
+impl Rules {
+    pub const MIN_STAY_ARRIVAL: Self = Self(1);
+    pub const MAX_STAY_ARRIVAL: Self = Self(1 << 1);
+    pub const MIN_STAY_THROUGH: Self = Self(1 << 2);
+    pub const MAX_STAY_THROUGH: Self = Self(1 << 3);
+    pub const MIN_ADVANCE: Self = Self(1 << 4);
+    pub const MAX_ADVANCE: Self = Self(1 << 5);
+    pub const CUT_OFF: Self = Self(1 << 6);
+    const OVERLAID: u8 = Self::MIN_ADVANCE.0 | Self::MAX_ADVANCE.0 | Self::CUT_OFF.0;
+
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 }
 
@@ -105,6 +152,12 @@ pub enum LineRefusal {
     StayLimitOutOfRange,
     MaxBelowMin,
     BelowPromised,
+    AdvanceOutOfRange,
+    CutOffOutOfRange,
+    OccupancyInvalid,
+    PriceOutsideBounds,
+    SetAndCleared,
+    CapacityReached,
 }
 
 impl LineRefusal {
@@ -127,6 +180,12 @@ impl LineRefusal {
             Self::StayLimitOutOfRange => ("ari.stay_limit_out_of_range", ""),
             Self::MaxBelowMin => ("ari.max_below_min", ""),
             Self::BelowPromised => ("inventory.below_promised", "/allotment"),
+            Self::AdvanceOutOfRange => ("ari.advance_out_of_range", ""),
+            Self::CutOffOutOfRange => ("ari.release_out_of_range", "/release_days"),
+            Self::OccupancyInvalid => ("ari.occupancy_invalid", "/occupancy_prices"),
+            Self::PriceOutsideBounds => ("price.outside_bounds", "/price"),
+            Self::SetAndCleared => ("ari.set_and_cleared", "/clear"),
+            Self::CapacityReached => ("capacity.reached", ""),
         }
     }
 }

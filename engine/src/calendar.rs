@@ -4,6 +4,7 @@
 //! Row by row, each word read once; nothing is allocated but the days and one scratch row. What it says
 //! of a day is about that day: whether the nights after it are open too, offers and explain tell.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use crate::catalogue::{Hotel, HotelStatus, Offering};
@@ -12,9 +13,10 @@ use crate::ids::HotelIx;
 use crate::inventory::Cell;
 use crate::limits::{CALENDAR_DAYS_MAX, MAX_STAY_MAX};
 use crate::quote::{self, Taxes};
-use crate::rates::RateWord;
+use crate::rates::{Dated, RateWord};
 use crate::refusal::{Code, Refusal};
 use crate::state::Reader;
+use crate::stay::{Moment, Stay, watching};
 
 /// Which days, for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +100,7 @@ impl Reader {
         let today = hotel.zone.night_at(now).max(first);
         let known = Night(span.from.0.clamp(today.0, end.0))
             ..Night(span.to.plus(1).0.clamp(today.0, end.0));
-        let mut sums = self.sum_up(hotel, span.adults, known.start, known.end);
+        let mut sums = self.sum_up(hotel, span.adults, known, now);
         let mut sums = sums.drain(..);
         let mut calendar = Vec::with_capacity(days as usize);
         let table = self.shared.taxes();
@@ -119,7 +121,14 @@ impl Reader {
     }
 
     /// All offerings that take the guests, over the nights `from..end`.
-    fn sum_up(&self, hotel: &Hotel, adults: u8, from: Night, end: Night) -> Vec<Sum> {
+    fn sum_up(
+        &self,
+        hotel: &Hotel,
+        adults: u8,
+        Range { start: from, end }: Range<Night>,
+        now: LogTimeMs,
+    ) -> Vec<Sum> {
+        let moment = Moment::new(Stay { check_in: from, check_out: end }, hotel, now);
         let count = end.0.saturating_sub(from.0);
         let mut sums = vec![Sum::default(); usize::from(count)];
         let mut rooms: Vec<Rooms> = Vec::with_capacity(usize::from(count));
@@ -135,8 +144,16 @@ impl Reader {
                 // Acquire: as above.
                 let words = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
                 let inclusive = offering.tax_inclusive;
+                let words = words.map(|word| RateWord(word).over(offering.limits));
+                let plan = offering.rate_plan;
+                let rules = watching(&self.shared, plan, words.clone());
+                let nights = from.until(end);
+                let words = nights.zip(words).map(|(night, word)| match &rules {
+                    None => word,
+                    Some(rules) => moment.mark(&self.shared, plan, rules, (night, word)),
+                });
                 for ((sum, rooms), word) in sums.iter_mut().zip(&mut rooms).zip(words) {
-                    sum.add(rooms, RateWord(word), inclusive);
+                    sum.add(rooms, word, inclusive);
                 }
             }
             let same = |next: &&&Offering| next.room_type == offering.room_type;
@@ -235,7 +252,9 @@ impl Sum {
             *least = price.min(*least);
             if !word.closed_to_arrival() {
                 self.can_arrive = true;
-                let least = word.min_stay_arrival().max(word.min_stay_through()).max(1);
+                let limits = [word.min_stay_arrival(), word.min_stay_through()];
+                let limits = limits.map(|limit| limit.over(None).unwrap_or(1));
+                let least = limits.into_iter().max().unwrap_or(1);
                 self.min_stay = self.min_stay.min(least);
                 self.max_stay = self.max_stay.max(most_nights(word));
                 return;
@@ -269,6 +288,6 @@ impl Sum {
 /// The longest stay that may arrive on a night and include it.
 #[inline]
 fn most_nights(word: RateWord) -> u16 {
-    let most = |limit: u8| if limit == 0 { MAX_STAY_MAX } else { u16::from(limit) };
+    let most = |limit: Dated<u8>| limit.over(None).map_or(MAX_STAY_MAX, u16::from);
     most(word.max_stay_arrival()).min(most(word.max_stay_through()))
 }

@@ -8,6 +8,7 @@ pub mod policy;
 pub mod rate_plan;
 pub mod room_type;
 pub mod slots;
+pub mod stay_rules;
 pub mod text;
 
 pub use hotel::{Hotel, HotelDraft, HotelStatus, Offering, Partner, TaxProfile};
@@ -15,4 +16,5 @@ pub use policy::{Penalty, Policy, Tier};
 pub use rate_plan::{MealPlan, RatePlan, RatePlanDraft};
 pub use room_type::{RoomType, RoomTypeDraft};
 pub use slots::Slots;
+pub use stay_rules::StayRules;
 pub use text::Text;

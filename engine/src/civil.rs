@@ -149,6 +149,11 @@ impl Weekdays {
     }
 
     #[must_use]
+    pub const fn is_all(self) -> bool {
+        self.0 & Self::ALL.0 == Self::ALL.0
+    }
+
+    #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 & Self::ALL.0 == 0
     }

@@ -102,7 +102,8 @@ impl Writer {
         Digest {
             clock: Sum::of([(self.now_ms, shared.window(), shared.settings())]),
             cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row)),
-            rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row)),
+            rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row))
+                .wrapping_add(self.digest_overlays()),
             catalogue: self.digest_catalogue(),
             holds: Sum::of_table(&shared.holds, |_, hold| {
                 let terms = Arc::clone(&hold.terms);
@@ -132,6 +133,17 @@ impl Writer {
                 if word != 0 {
                     sum.add(&(number, slot as u64, word));
                 }
+            }
+        }
+        sum.total
+    }
+
+    fn digest_overlays(&self) -> u128 {
+        let mut sum = Sum::default();
+        for plan in 0..self.shared.rate_plans.len() {
+            let Some(nights) = self.shared.overlays.of(plan) else { continue };
+            for (night, rules) in nights.iter() {
+                sum.add(&(plan, night, *rules));
             }
         }
         sum.total

@@ -90,7 +90,7 @@ impl Reader {
             let Some(product) = window.load(&self.shared, offering, rooms, meant) else { continue };
             if meant {
                 let mut blockers = ask.standing(offering, live);
-                product.name_blockers(&window, &mut blockers);
+                product.name_blockers(&self.shared, &window, &mut blockers);
                 let (room_type, rate_plan) = (offering.room_type, offering.rate_plan);
                 explanation.offerings.push(Explained { room_type, rate_plan, blockers });
             }

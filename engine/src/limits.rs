@@ -19,8 +19,14 @@ pub const SPARE_NIGHTS: u16 = 16;
 pub const MAX_STAY_DEFAULT: u16 = 30;
 /// Longest stay a hotel may allow, in nights.
 pub const MAX_STAY_MAX: u16 = 365;
-/// A stay limit of the rate word: six bits.
-pub const STAY_LIMIT_MAX: u8 = 63;
+/// A stay limit in nights: six bits of the rate word, of which one value means "lifted".
+pub const STAY_LIMIT_MAX: u8 = 62;
+/// Days of an advance rule or a cut-off: no night lies further ahead.
+pub const ADVANCE_DAYS_MAX: u16 = HORIZON_NIGHTS_MAX;
+/// Occupancies that one plan-night may name a price for.
+pub const OCCUPANCY_PRICES_MAX: usize = 12;
+/// Plan-nights of one deployment that may have dated rules beyond their rate word.
+pub const OVERLAY_NIGHTS_MAX: usize = 16_000_000;
 /// Price of one night in minor units: 32 bits.
 pub const PRICE_MAX: i64 = u32::MAX as i64;
 /// Lines of one hold.

@@ -6,6 +6,7 @@
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
 use crate::ids::{BookingId, HoldId, RatePlanIx, RoomTypeIx};
+use crate::rates::CutOff;
 
 /// The layer of the house in which a blocker lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -34,6 +35,12 @@ pub enum Reason {
         held: u16,
     },
     TooManyGuests,
+    /// Fewest days ahead.
+    MinAdvance(u16),
+    /// Most days ahead.
+    MaxAdvance(u16),
+    /// The night stopped selling.
+    CutOff(CutOff),
 }
 
 /// One obstacle.
@@ -225,6 +232,9 @@ impl Reason {
             Self::MaxStayThrough(_) => "stay.max_stay_through",
             Self::Insufficient { .. } => "inventory.insufficient",
             Self::TooManyGuests => "occupancy.too_many",
+            Self::MinAdvance(_) => "stay.min_advance",
+            Self::MaxAdvance(_) => "stay.max_advance",
+            Self::CutOff(_) => "stay.cut_off",
         }
     }
 }

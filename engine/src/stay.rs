@@ -3,12 +3,15 @@
 //! Doors use it to quote, search and explain; apply uses the same code as the authority.
 
 mod blockers;
+mod clock;
 mod dates;
 mod price;
 mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
 pub(crate) use blockers::{judge_cells, judge_rates};
+pub(crate) use clock::watching;
+pub use clock::{ClockRules, Moment, is_barred_by_clock};
 pub use dates::check_dates;
 pub use price::{Asked, list_nights, price_line, quote_room, standing_version};
 pub use state::{State, state};

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_engine::ari::{Change, Line, OnConflict};
+use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, TaxProfile,
-    Text, Tier,
+    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
+    TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
@@ -23,6 +23,7 @@ use holdfast_engine::ids::{
 use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::quote::{RoomQuote, Version};
+use holdfast_engine::rates::{CutOff, OccupancyPrices};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Batch, Command, Idempotency, Night, Principal, Verb, Weekdays, codec};
 use proptest::collection::vec;
@@ -97,6 +98,18 @@ fn room_type() -> RoomTypeDraft {
     }
 }
 
+fn full_rules() -> StayRules {
+    StayRules {
+        min_stay_arrival: Some(1),
+        max_stay_arrival: Some(2),
+        min_stay_through: Some(3),
+        max_stay_through: Some(4),
+        min_advance: Some(5),
+        max_advance: Some(6),
+        cut_off: Some(CutOff { days: 7, minute: 8 }),
+    }
+}
+
 /// Each kind of penalty.
 fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
     let tier = |until_days, penalty| Tier { until_days, until_minute: 1_080, penalty };
@@ -106,7 +119,15 @@ fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
         tier(1, Penalty::Fixed(0x0102_0304)),
     ];
     let name = Text { th: "ค".to_owned(), en: "D".to_owned() };
-    RatePlanDraft { name, meal_plan, tax_inclusive: true, policy: Policy { tiers } }
+    RatePlanDraft {
+        name,
+        meal_plan,
+        tax_inclusive: true,
+        policy: Policy { tiers },
+        rules: full_rules(),
+        price_min: Some(1),
+        price_max: Some(2),
+    }
 }
 
 fn lines() -> Vec<Line> {
@@ -128,6 +149,11 @@ fn lines() -> Vec<Line> {
             max_stay_through: Some(4),
             closed_to_arrival: Some(true),
             closed_to_departure: Some(false),
+            min_advance: Some(Some(5)),
+            max_advance: Some(None),
+            cut_off: Some(Some(CutOff { days: 6, minute: 7 })),
+            occupancy: OccupancyPrices::new([(1, 8), (2, 9)]),
+            clear: Rules::MIN_ADVANCE,
             closed: Some(true),
         },
         on_conflict: OnConflict::Clamp,

@@ -7,6 +7,7 @@ use holdfast_engine::command::{Hold, Release};
 use holdfast_engine::explain::{Ask, Nearest};
 use holdfast_engine::ids::HoldId;
 use holdfast_engine::limits::{NEAREST_MAX, NEAREST_OTHER_NIGHTS, NEAREST_SHIFT_NIGHTS};
+use holdfast_engine::rates::CutOff;
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Code, Night, Outcome, Verb};
@@ -126,12 +127,19 @@ fn change(kind: u8, value: u8) -> Change {
         5 => Change { max_stay_arrival: Some(value % 9), ..none },
         6 => Change { min_stay_through: Some(value % 6), ..none },
         7 => Change { max_stay_through: Some(value % 9), ..none },
+        8 => Change { min_advance: Some(Some(u16::from(value))), ..none },
+        9 => Change { max_advance: Some(Some(u16::from(value))), ..none },
+        10 => {
+            let cut_off =
+                CutOff { days: u16::from(value % 40), minute: 60 * u16::from(value % 24) };
+            Change { cut_off: Some(Some(cut_off)), ..none }
+        }
         _ => Change { price: Some(50_000 + i64::from(value) * 500), ..none },
     }
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    (0usize..3, 0u16..HORIZON, 1u16..6, 0u8..9, any::<u8>()).prop_map(
+    (0usize..3, 0u16..HORIZON, 1u16..6, 0u8..12, any::<u8>()).prop_map(
         |(product, from, nights, kind, value)| Rule { product, from, nights, kind, value },
     )
 }

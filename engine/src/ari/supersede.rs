@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Change, Line, LineOutcome};
+use super::{Change, Line, LineOutcome, Rules};
 use crate::civil::Night;
 use crate::ids::{RatePlanIx, RoomTypeIx};
 
@@ -24,6 +24,10 @@ struct Written {
 /// Marks what is superseded. `first` is the first night any line may write. Where a superseded line
 /// changed something, later ones that only repeated it count as applied.
 pub(crate) fn mark(lines: &[Line], outcomes: &mut [LineOutcome], first: Night) {
+    // Alone in its command, nothing is written over.
+    if lines.len() < 2 {
+        return;
+    }
     let is_taken =
         |outcome: LineOutcome| matches!(outcome, LineOutcome::Applied | LineOutcome::Unchanged);
     let mut written = Written::default();
@@ -116,15 +120,20 @@ impl Change {
             (1 << 1, self.overbook.is_some()),
             (1 << 2, self.closed.is_some() && !has_plan),
         ];
+        let clears = |rule: Rules| self.clear.contains(rule);
         let of_word = [
             (1 << 0, self.price.is_some()),
-            (1 << 1, self.min_stay_arrival.is_some()),
-            (1 << 2, self.max_stay_arrival.is_some()),
-            (1 << 3, self.min_stay_through.is_some()),
-            (1 << 4, self.max_stay_through.is_some()),
+            (1 << 1, self.min_stay_arrival.is_some() || clears(Rules::MIN_STAY_ARRIVAL)),
+            (1 << 2, self.max_stay_arrival.is_some() || clears(Rules::MAX_STAY_ARRIVAL)),
+            (1 << 3, self.min_stay_through.is_some() || clears(Rules::MIN_STAY_THROUGH)),
+            (1 << 4, self.max_stay_through.is_some() || clears(Rules::MAX_STAY_THROUGH)),
             (1 << 5, self.closed_to_arrival.is_some()),
             (1 << 6, self.closed_to_departure.is_some()),
             (1 << 7, self.closed.is_some() && has_plan),
+            (1 << 8, self.min_advance.is_some() || clears(Rules::MIN_ADVANCE)),
+            (1 << 9, self.max_advance.is_some() || clears(Rules::MAX_ADVANCE)),
+            (1 << 10, self.cut_off.is_some() || clears(Rules::CUT_OFF)),
+            (1 << 11, self.occupancy.is_some()),
         ];
         let sum = |fields: &[(Fields, bool)]| {
             fields.iter().filter(|field| field.1).fold(0, |sum, field| sum | field.0)

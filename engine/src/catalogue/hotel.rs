@@ -7,6 +7,7 @@ use crate::codec::{Decode, Encode};
 use crate::ids::{HotelId, HotelIx, PartnerId, RatePlanIx, RoomTypeIx};
 use crate::limits::{MAX_STAY_MAX, TEXT_BYTES_MAX};
 use crate::money::Currency;
+use crate::rates::RateWord;
 use crate::zone::Zone;
 
 /// A partner organisation: whose hotels these are.
@@ -99,6 +100,10 @@ pub struct Offering {
     pub tax_inclusive: bool,
     /// Cancelling is free at least until some deadline.
     pub free_cancellation: bool,
+    /// The plan's stay limits, for nights that say nothing.
+    pub limits: RateWord,
+    /// The plan has a rule by default that looks at the clock.
+    pub watches_clock: bool,
 }
 
 impl Offering {

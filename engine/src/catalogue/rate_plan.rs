@@ -1,8 +1,10 @@
 //! Rate plans: the products of a room type.
 
-use super::{Policy, Text};
+use super::stay_rules::is_below;
+use super::{Policy, StayRules, Text};
 use crate::codec::{Decode, Encode};
 use crate::ids::{RatePlanId, RatePlanIx, RoomTypeIx};
+use crate::limits::PRICE_MAX;
 
 /// What meals a plan includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -22,13 +24,31 @@ pub struct RatePlanDraft {
     /// Prices include service charge and taxes.
     pub tax_inclusive: bool,
     pub policy: Policy,
+    /// What holds on nights whose row says nothing else.
+    pub rules: StayRules,
+    /// Bounds of the prices that may be written, minor units, both included.
+    pub price_min: Option<i64>,
+    pub price_max: Option<i64>,
 }
 
 impl RatePlanDraft {
     /// Within every bound.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.name.fits() && self.policy.is_valid()
+        let fits = |price: Option<i64>| price.is_none_or(|price| (0..=PRICE_MAX).contains(&price));
+        self.name.fits()
+            && self.policy.is_valid()
+            && self.rules.is_valid()
+            && fits(self.price_min)
+            && fits(self.price_max)
+            && !is_below(self.price_max, self.price_min)
+    }
+
+    /// Whether a night's price lies within the plan's bounds.
+    #[must_use]
+    pub fn admits_price(&self, price: i64) -> bool {
+        self.price_min.is_none_or(|least| price >= least)
+            && self.price_max.is_none_or(|most| price <= most)
     }
 }
 

@@ -135,7 +135,7 @@ impl Hold {
         }
         stay::check_dates(&shared, hotel, self.stay, writer.now_ms)?;
         writer.expire_due_in(self.hotel);
-        stay::check_lines(&shared, hotel, self)?;
+        stay::check_lines(&shared, hotel, self, writer.now_ms)?;
         if self.principal.is_guest() {
             writer.check_quota(self.principal, self.stay, &self.lines)?;
         }

@@ -10,7 +10,7 @@ use crate::limits::{NEAREST_MAX, NEAREST_OTHER_NIGHTS, NEAREST_SHIFT_NIGHTS};
 
 /// At most [`NEAREST_MAX`] stays of the products that work: by distance, total, check-in, check-out, and
 /// the order of the products.
-pub fn rank(window: &Window, products: &[Product]) -> Vec<Nearest> {
+pub fn rank(window: &Window<'_>, products: &[Product]) -> Vec<Nearest> {
     search(|distance, by, found| {
         let Some(stay) = window.moved(by) else { return };
         for product in products.iter().filter(|product| distance == 0 || product.meant()) {
@@ -22,7 +22,7 @@ pub fn rank(window: &Window, products: &[Product]) -> Vec<Nearest> {
 }
 
 /// As [`rank`], of stays on which all the products can be had together. They are named by the first.
-pub fn rank_together(window: &Window, products: &[Product]) -> Vec<Nearest> {
+pub fn rank_together(window: &Window<'_>, products: &[Product]) -> Vec<Nearest> {
     search(|distance, by, found| {
         let (Some(stay), [first, ..]) = (window.moved(by), products) else { return };
         let mut totals = products.iter().map(|product| product.total(window, stay));

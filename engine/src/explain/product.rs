@@ -19,11 +19,12 @@ use crate::quote::tax::Table;
 use crate::rates::RateWord;
 use crate::refusal::{Blocker, Layer};
 use crate::state::Shared;
-use crate::stay::{Stay, judge_cells, judge_rates};
+use crate::stay::{Moment, Stay, judge_cells, judge_rates, watching};
 
 /// The nights that may be part of an answer, and the calendars of one offering over them.
 #[derive(Debug)]
-pub struct Window {
+pub struct Window<'a> {
+    moment: Moment<'a>,
     stay: Stay,
     first: Night,
     /// Latest check-out.
@@ -66,11 +67,12 @@ struct Look {
     max_through: u8,
 }
 
-impl Window {
-    pub fn around(shared: &Shared, hotel: &Hotel, stay: Stay, now: LogTimeMs) -> Self {
+impl<'a> Window<'a> {
+    pub fn around(shared: &Shared, hotel: &'a Hotel, stay: Stay, now: LogTimeMs) -> Self {
         let (first, end) = shared.window().unwrap_or((stay.check_in, stay.check_out));
         let today = hotel.zone.night_at(now);
         Self {
+            moment: Moment::new(stay, hotel, now),
             stay,
             first: stay.check_in.minus(NEAREST_SHIFT_NIGHTS).max(first).max(today),
             end: stay.check_out.plus(NEAREST_SHIFT_NIGHTS).min(end),
@@ -112,7 +114,7 @@ impl Window {
         self.words.clear();
         // Acquire: as above.
         let words = row.nights(self.first, nights + 1).map(|slot| slot.load(Ordering::Acquire));
-        self.words.extend(words.map(RateWord));
+        self.words.extend(words.map(|word| RateWord(word).over(offering.limits)));
         Some(())
     }
 
@@ -132,6 +134,12 @@ impl Window {
             let (open_until, until, min_through, max_through) = (0, 0, 0, u8::MAX);
             nights.push(Look { word, before, open_until, until, min_through, max_through });
             before += word.price().unwrap_or(0);
+        }
+        let plan = offering.rate_plan;
+        if let Some(rules) = watching(shared, plan, self.words.iter().copied()) {
+            for (night, look) in self.first.until(self.end.plus(1)).zip(&mut nights) {
+                look.word = self.moment.mark(shared, plan, &rules, (night, look.word));
+            }
         }
         let length = self.stay.nights();
         let last = u16::try_from(self.cells.len()).unwrap_or(u16::MAX);
@@ -156,8 +164,8 @@ impl Window {
 
 /// The through limits of a word; 0 and 255 for none.
 fn through(word: RateWord) -> (u8, u8) {
-    let most = word.max_stay_through();
-    (word.min_stay_through(), if most == 0 { u8::MAX } else { most })
+    let (least, most) = (word.min_stay_through().over(None), word.max_stay_through().over(None));
+    (least.unwrap_or(0), most.unwrap_or(u8::MAX))
 }
 
 /// Leaves in each night the strictest through limits of those met so far.
@@ -176,17 +184,19 @@ impl Product {
     }
 
     /// All that stands in the way of the asked stay, from the copy just read.
-    pub fn name_blockers(&self, window: &Window, blockers: &mut Vec<Blocker>) {
+    pub fn name_blockers(&self, shared: &Shared, window: &Window<'_>, blockers: &mut Vec<Blocker>) {
         let from = window.at(window.stay.check_in);
         let words = window.words.iter().skip(from).copied();
-        judge_rates(Layer::RatePlan(self.offering.rate_plan), window.stay, words, blockers);
+        let rate_plan = self.offering.rate_plan;
+        judge_rates(Layer::RatePlan(rate_plan), window.stay, words.clone(), blockers);
+        window.moment.judge_clock(shared, rate_plan, words, blockers);
         let (layer, wanted) = (Layer::RoomType(self.offering.room_type), u32::from(self.rooms));
         let cells = window.cells.iter().skip(from).copied();
         judge_cells(layer, window.stay, cells, wanted, blockers);
     }
 
     /// The sum of the nightly prices of a stay of [`Window::moved`], where nothing stands in its way.
-    fn open_sum(&self, window: &Window, stay: Stay) -> Option<i64> {
+    fn open_sum(&self, window: &Window<'_>, stay: Stay) -> Option<i64> {
         let (from, to) = (window.at(stay.check_in), window.at(stay.check_out));
         let (arrival, departure) = (self.nights.get(from)?, self.nights.get(to)?);
         let length = stay.nights();
@@ -208,16 +218,12 @@ impl Product {
             }
         }
         let word = arrival.word;
-        let (least, most) = (word.min_stay_arrival(), word.max_stay_arrival());
-        let barred = word.closed_to_arrival()
-            || length < u16::from(least)
-            || (most != 0 && length > u16::from(most))
-            || departure.word.closed_to_departure();
+        let barred = word.bars_arrival(length) || departure.word.closed_to_departure();
         if barred { None } else { departure.before.checked_sub(arrival.before) }
     }
 
     /// What the rooms cost for a stay of [`Window::moved`], where it can be had.
-    pub fn total(&self, window: &Window, stay: Stay) -> Option<i64> {
+    pub fn total(&self, window: &Window<'_>, stay: Stay) -> Option<i64> {
         let sum = self.open_sum(window, stay)?;
         let taxes = window.taxes.now(window.province, stay.check_in).under(window.tax_profile);
         let one = quote::parts(sum, self.offering.tax_inclusive, taxes)?.total;

@@ -92,6 +92,18 @@ impl<'a, A> Row<'a, A> {
         self.slots.get(usize::from(night.0) % self.slots.len())
     }
 
+    /// The slots of `count` nights from `from` on as two slices, the second empty where the range does not cross the ring's end: for
+    /// straight loops.
+    #[inline]
+    pub fn parts(&self, from: Night, count: u16) -> [&'a [A]; 2] {
+        let ring = self.slots.len();
+        let count = usize::from(count).min(ring);
+        let (before, after) = self.slots.split_at(usize::from(from.0) % ring);
+        let straight = after.get(..count.min(after.len())).unwrap_or(after);
+        let wrapped = before.get(..count - straight.len()).unwrap_or(before);
+        [straight, wrapped]
+    }
+
     /// The slots of `count` nights from `from` on, in order; at most one turn of the ring.
     #[inline]
     pub fn nights(
@@ -99,12 +111,7 @@ impl<'a, A> Row<'a, A> {
         from: Night,
         count: u16,
     ) -> impl Iterator<Item = &'a A> + Clone + use<'a, A> {
-        let ring = self.slots.len();
-        let count = usize::from(count).min(ring);
-        let start = usize::from(from.0) % ring;
-        let (before, after) = self.slots.split_at(start);
-        let straight = after.get(..count.min(after.len())).unwrap_or(after);
-        let wrapped = before.get(..count - straight.len()).unwrap_or(before);
+        let [straight, wrapped] = self.parts(from, count);
         straight.iter().chain(wrapped)
     }
 }

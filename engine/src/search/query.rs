@@ -14,7 +14,7 @@ use crate::prefetch::prefetch;
 use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
-use crate::stay::Stay;
+use crate::stay::{Moment, Stay, is_barred_by_clock};
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -123,7 +123,7 @@ impl Reader {
         Page { items: found, total, more }
     }
 
-    /// Looks at hotels in order. The calendars of the next few are asked of memory before their turn:
+    /// Looks at hotels in order. The calendars of the next few are moment of memory before their turn:
     /// most of a search is waiting for them.
     fn look_at_all(
         &self,
@@ -215,7 +215,7 @@ impl Reader {
             if rooms < u32::from(query.rooms) {
                 continue;
             }
-            let Some(parts) = self.price(query, offering, taxes) else { continue };
+            let Some(parts) = self.price(query, hotel, offering, taxes) else { continue };
             if best.as_ref().is_none_or(|best| parts.total < best.2.total) {
                 best = Some((*offering, rooms, parts));
             }
@@ -248,14 +248,26 @@ impl Reader {
     }
 
     /// What one room costs, where the plan's rules let the stay in.
-    fn price(&self, query: &Query, offering: &Offering, taxes: Taxes) -> Option<Parts> {
+    fn price(
+        &self,
+        query: &Query,
+        hotel: &Hotel,
+        offering: &Offering,
+        taxes: Taxes,
+    ) -> Option<Parts> {
         let row = self.shared.rates.row(offering.rate_plan.0)?;
-        let sum = open_sum(&row, query.stay)?;
+        let (sum, overlaid) = open_sum(&row, query.stay, offering.limits)?;
+        if overlaid || offering.watches_clock {
+            let moment = Moment::new(query.stay, hotel, self.log_time_ms());
+            if is_barred_by_clock(&self.shared, offering.rate_plan, &moment) {
+                return None;
+            }
+        }
         quote::parts(sum, offering.tax_inclusive, taxes)
     }
 }
 
-/// Hotels whose calendars are asked for before their turn: enough to hide memory's delay, few enough
+/// Hotels whose calendars are moment for before their turn: enough to hide memory's delay, few enough
 /// that the lines are still there (and that each may keep a guard of its thread).
 const HOTELS_AHEAD: usize = 4;
 
@@ -273,31 +285,28 @@ fn ask_for(row: Option<Row<'_, AtomicU64>>, stay: Stay) {
     }
 }
 
-/// The sum of the nightly prices, where no rule of the plan is in the way of the stay.
-fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay) -> Option<i64> {
+/// The sum of the nightly prices, where no rule of the plan is in the way of the stay; and whether a
+/// night has rules of its own beside its word.
+fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay, limits: RateWord) -> Option<(i64, bool)> {
     let nights = stay.nights();
-    let below = |limit: u8| limit != 0 && nights < u16::from(limit);
-    let above = |limit: u8| limit != 0 && nights > u16::from(limit);
     let mut sum = 0i64;
     let mut arrival = true;
+    let mut overlaid = false;
     for slot in row.nights(stay.check_in, nights) {
         // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
-        let word = RateWord(slot.load(Ordering::Acquire));
-        if word.closed() || below(word.min_stay_through()) || above(word.max_stay_through()) {
-            return None;
-        }
-        let barred = word.closed_to_arrival()
-            || below(word.min_stay_arrival())
-            || above(word.max_stay_arrival());
-        if arrival && barred {
+        let word = RateWord(slot.load(Ordering::Acquire)).over(limits);
+        let barred = word.closed() || word.bars_through(nights);
+        if barred || (arrival && word.bars_arrival(nights)) {
             return None;
         }
         arrival = false;
+        overlaid |= word.overlaid();
         sum = sum.checked_add(word.price()?)?;
     }
     let departure = row.slot(stay.check_out)?;
     // Acquire: as above.
-    (!RateWord(departure.load(Ordering::Acquire)).closed_to_departure()).then_some(sum)
+    let open = !RateWord(departure.load(Ordering::Acquire)).closed_to_departure();
+    open.then_some((sum, overlaid))
 }
 
 impl Query {

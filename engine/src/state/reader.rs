@@ -15,7 +15,7 @@ use crate::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
 use crate::inventory::Cell;
-use crate::rates::RateWord;
+use crate::rates::{DatedRules, RateWord};
 
 /// A handle on the readable state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -148,6 +148,12 @@ impl Reader {
             // Acquire: pairs with the writer's Release, so that a night is seen whole.
             .map(|(slot, night)| (night, Cell(slot.load(Ordering::Acquire))))
             .collect()
+    }
+
+    /// What a plan says on a night beyond its rate word.
+    #[must_use]
+    pub fn dated_rules(&self, rate_plan: RatePlanIx, night: Night) -> DatedRules {
+        self.shared.overlays.at(rate_plan.0, night)
     }
 
     /// The rate words of nights `from..=to` within the window.

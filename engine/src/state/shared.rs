@@ -24,6 +24,7 @@ use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
 use crate::quote::Taxes;
 use crate::quote::tax;
+use crate::rates::Overlays;
 use crate::search::Places;
 
 /// A small table that doors read while apply writes.
@@ -42,6 +43,7 @@ pub struct Shared {
     window: AtomicU64,
     pub(crate) cells: Rows<AtomicU64>,
     pub(crate) rates: Rows<AtomicU64>,
+    pub(crate) overlays: Overlays,
     pub(crate) escrow: Rows<AtomicU16>,
     quote_versions: Marks,
     earliest_expiries: Marks,
@@ -75,6 +77,7 @@ impl Shared {
             window: AtomicU64::new(0),
             cells: Rows::new(ROOM_TYPES_MAX),
             rates: Rows::new(RATE_PLANS_MAX),
+            overlays: Overlays::new(RATE_PLANS_MAX),
             escrow: Rows::new(ROOM_TYPES_MAX),
             quote_versions: Marks::new(RATE_PLANS_MAX),
             earliest_expiries: Marks::new(HOTELS_MAX),

@@ -165,6 +165,7 @@ impl Writer {
         }
         for row in 0..self.shared.rate_plans.len() {
             zero_nights(self.shared.rates.row(row), kept, retired);
+            self.shared.overlays.retire(row, first);
         }
         self.shared.set_window(first, end);
         self.events.push(Event::NightsRetired { first });
@@ -246,6 +247,8 @@ impl Writer {
                     meal_plan: rate_plan.draft.meal_plan,
                     tax_inclusive: rate_plan.draft.tax_inclusive,
                     free_cancellation: rate_plan.draft.policy.is_free_at_first(),
+                    limits: rate_plan.draft.rules.limits(),
+                    watches_clock: rate_plan.draft.rules.watches_clock(),
                 });
             }
         }

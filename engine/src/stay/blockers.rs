@@ -2,17 +2,24 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Stay;
-use crate::catalogue::{Hotel, HotelStatus};
+use super::{Moment, Stay};
+use crate::catalogue::{Hotel, HotelStatus, RatePlan};
+use crate::civil::{LogTimeMs, Night};
 use crate::command::Hold;
-use crate::ids::{RatePlanIx, RoomTypeIx};
+use crate::ids::RoomTypeIx;
 use crate::inventory::Cell;
-use crate::rates::RateWord;
+use crate::rates::{Dated, RateWord};
 use crate::refusal::{Blocker, Code, Layer, Reason, Refusal};
 use crate::state::Shared;
 
-/// Every blocker of every line of a hold, or nothing.
-pub fn check_lines(shared: &Shared, hotel: &Hotel, hold: &Hold) -> Result<(), Refusal> {
+/// Every blocker of every line of a hold, or nothing. `now_ms` by the log's clock.
+pub fn check_lines(
+    shared: &Shared,
+    hotel: &Hotel,
+    hold: &Hold,
+    now_ms: LogTimeMs,
+) -> Result<(), Refusal> {
+    let moment = Moment::new(hold.stay, hotel, now_ms);
     let mut blockers = Vec::new();
     if hotel.status != HotelStatus::Live {
         let (layer, night) = (Layer::Hotel, hold.stay.check_in);
@@ -33,7 +40,7 @@ pub fn check_lines(shared: &Shared, hotel: &Hotel, hold: &Hold) -> Result<(), Re
             let (layer, night) = (Layer::RoomType(room_type.ix), hold.stay.check_in);
             blockers.push(Blocker { reason: Reason::TooManyGuests, layer, night });
         }
-        find_rate_blockers(shared, rate_plan.ix, hold.stay, &mut blockers);
+        find_rate_blockers(shared, rate_plan, &moment, &mut blockers);
     }
     for &(room_type, wanted) in hold.demand().rooms() {
         find_cell_blockers(shared, room_type, hold.stay, wanted, &mut blockers);
@@ -79,37 +86,37 @@ pub(crate) fn judge_cells(
     }
 }
 
-/// Closures, missing prices and stay rules of a plan over a stay, by night, the departure last.
+/// Closures, missing prices and stay rules of a plan over a stay, by night, the departure last; then
+/// what its advance rules and cut-offs bar, by night.
 pub fn find_rate_blockers(
     shared: &Shared,
-    rate_plan: RatePlanIx,
-    stay: Stay,
+    rate_plan: &RatePlan,
+    moment: &Moment<'_>,
     blockers: &mut Vec<Blocker>,
 ) {
-    let Some(row) = shared.rates.row(rate_plan.0) else { return };
+    let Some(row) = shared.rates.row(rate_plan.ix.0) else { return };
+    let (stay, layer) = (moment.stay, Layer::RatePlan(rate_plan.ix));
+    let limits = rate_plan.draft.rules.limits();
     // One more than the nights: the row of the departure.
     let words = row.nights(stay.check_in, stay.nights().saturating_add(1));
     // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
-    let words = words.map(|slot| RateWord(slot.load(Ordering::Acquire)));
-    judge_rates(Layer::RatePlan(rate_plan), stay, words, blockers);
+    let words = words.map(|slot| RateWord(slot.load(Ordering::Acquire)).over(limits));
+    judge_rates(layer, stay, words.clone(), blockers);
+    moment.judge_clock(shared, rate_plan.ix, words, blockers);
 }
 
-/// As [`find_rate_blockers`], of words that were read before: those of the stay's nights, then that of
-/// the departure.
+/// As [`find_rate_blockers`] without the rules that look at the clock, of words that were read before,
+/// the plan's limits over them: those of the stay's nights, then that of the departure.
 pub(crate) fn judge_rates(
     layer: Layer,
     stay: Stay,
     mut words: impl Iterator<Item = RateWord>,
     blockers: &mut Vec<Blocker>,
 ) {
-    let nights = stay.nights();
     for (night, word) in stay.check_in.until(stay.check_out).zip(words.by_ref()) {
-        if let Some(found) = night_blockers(word, nights, night == stay.check_in) {
-            blockers.extend(found.into_iter().flatten().map(|reason| Blocker {
-                reason,
-                layer,
-                night,
-            }));
+        if let Some(found) = night_reasons(word, stay, night) {
+            let found = found.into_iter().flatten();
+            blockers.extend(found.map(|reason| Blocker { reason, layer, night }));
         }
     }
     if words.next().is_some_and(RateWord::closed_to_departure) {
@@ -118,21 +125,29 @@ pub(crate) fn judge_rates(
     }
 }
 
-/// What stands in the way on one night; `None` in the common case that nothing does.
+/// What stands in the way on one night; `None` in the common case that nothing does. The word carries the
+/// plan's defaults.
 #[inline]
-fn night_blockers(word: RateWord, nights: u16, arrival: bool) -> Option<[Option<Reason>; 7]> {
-    let below = |limit: u8| limit != 0 && nights < u16::from(limit);
-    let above = |limit: u8| limit != 0 && nights > u16::from(limit);
-    let (min_a, max_a) = (word.min_stay_arrival(), word.max_stay_arrival());
-    let (min_t, max_t) = (word.min_stay_through(), word.max_stay_through());
-    let found = [
+fn night_reasons(word: RateWord, stay: Stay, night: Night) -> Option<[Option<Reason>; 7]> {
+    let nights = stay.nights();
+    let arrival = night == stay.check_in;
+    let barred = word.closed()
+        || word.price().is_none()
+        || word.bars_through(nights)
+        || (arrival && word.bars_arrival(nights));
+    if !barred {
+        return None;
+    }
+    let short = |limit: Dated<u8>| limit.over(None).filter(|&least| nights < u16::from(least));
+    let long = |limit: Dated<u8>| limit.over(None).filter(|&most| nights > u16::from(most));
+    let on_arrival = |limit: Option<u8>| limit.filter(|_| arrival);
+    Some([
         word.closed().then_some(Reason::Closed),
         word.price().is_none().then_some(Reason::NoPrice),
         (arrival && word.closed_to_arrival()).then_some(Reason::ClosedToArrival),
-        (arrival && below(min_a)).then_some(Reason::MinStayArrival(min_a)),
-        (arrival && above(max_a)).then_some(Reason::MaxStayArrival(max_a)),
-        below(min_t).then_some(Reason::MinStayThrough(min_t)),
-        above(max_t).then_some(Reason::MaxStayThrough(max_t)),
-    ];
-    found.iter().any(Option::is_some).then_some(found)
+        on_arrival(short(word.min_stay_arrival())).map(Reason::MinStayArrival),
+        on_arrival(long(word.max_stay_arrival())).map(Reason::MaxStayArrival),
+        short(word.min_stay_through()).map(Reason::MinStayThrough),
+        long(word.max_stay_through()).map(Reason::MaxStayThrough),
+    ])
 }

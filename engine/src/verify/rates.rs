@@ -5,8 +5,9 @@
 use super::Written;
 use super::calendar::{Copied, word};
 use super::finding::Findings;
+use crate::catalogue::stay_rules::is_below;
 use crate::civil::Night;
-use crate::rates::RateWord;
+use crate::rates::{Dated, RateWord};
 use crate::state::Writer;
 
 /// The words as partners left them.
@@ -40,15 +41,26 @@ impl Rates {
     }
 
     pub fn check_all(&mut self, writer: &Writer, findings: &mut Findings) {
-        let mut odd = Vec::new();
+        let (mut odd, mut unflagged) = (Vec::new(), Vec::new());
         self.written.each(&writer.shared.rates, |row, night, written, found| {
             if written != found || contradicts_itself(RateWord(found)) {
                 odd.push((row, night, written, found));
             }
+            let entry = !writer.shared.overlays.at(row, night).is_empty();
+            if entry != RateWord(found).overlaid() {
+                unflagged.push((row, night, entry));
+            }
         });
-        for (row, night, written, found) in odd {
+        let name = |row: u32| {
             let plan = writer.shared.rate_plans.get_full(row);
-            let id = plan.map_or_else(|| format!("rate plan {row}"), |plan| plan.id.to_string());
+            plan.map_or_else(|| format!("rate plan {row}"), |plan| plan.id.to_string())
+        };
+        for (row, night, entry) in unflagged {
+            let expected = format!("flag of dated rules: {entry}");
+            findings.add(("rates", name(row), Some(night)), expected, (!entry).to_string());
+        }
+        for (row, night, written, found) in odd {
+            let id = name(row);
             if written == found {
                 let expected = "no longest stay below the shortest";
                 findings.add(("rates", id, Some(night)), expected, format!("{found:016x}"));
@@ -62,7 +74,7 @@ impl Rates {
 }
 
 fn contradicts_itself(word: RateWord) -> bool {
-    let below = |max: u8, min: u8| max != 0 && max < min;
+    let below = |max: Dated<u8>, min: Dated<u8>| is_below(max.over(None), min.over(None));
     below(word.max_stay_arrival(), word.min_stay_arrival())
         || below(word.max_stay_through(), word.min_stay_through())
 }

@@ -8,6 +8,7 @@ mod bookings;
 mod catalogue;
 mod holds;
 mod money;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId};
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
 
+use self::rules::Rate;
 use crate::world::answer::Answer;
 use crate::world::{DAY, HOUR};
 
@@ -27,19 +29,6 @@ use crate::world::{DAY, HOUR};
 pub struct Given {
     pub allotment: i64,
     pub overbook: i64,
-    pub closed: bool,
-}
-
-/// What is written of a plan's night.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rate {
-    pub price: Option<i64>,
-    pub min_arrival: u8,
-    pub max_arrival: u8,
-    pub min_through: u8,
-    pub max_through: u8,
-    pub no_arrival: bool,
-    pub no_departure: bool,
     pub closed: bool,
 }
 
@@ -281,7 +270,7 @@ impl Model {
     }
 
     pub fn rate(&self, plan: u32, night: u16) -> Rate {
-        self.rates.get(&(plan, night)).copied().unwrap_or_default()
+        self.rates.get(&(plan, night)).cloned().unwrap_or_default()
     }
 
     /// The date at a hotel.
@@ -342,16 +331,11 @@ impl Model {
         for plan in 0..self.plans.len() as u32 {
             let ix = holdfast_engine::ids::RatePlanIx(plan);
             for (Night(night), word) in reader.rates(ix, Night(first), Night(end - 1)) {
-                let seen = Rate {
-                    price: word.price(),
-                    min_arrival: word.min_stay_arrival(),
-                    max_arrival: word.max_stay_arrival(),
-                    min_through: word.min_stay_through(),
-                    max_through: word.max_stay_through(),
-                    no_arrival: word.closed_to_arrival(),
-                    no_departure: word.closed_to_departure(),
-                    closed: word.closed(),
-                };
+                let dated = reader.dated_rules(ix, Night(night));
+                let seen = Rate::seen(word, &dated);
+                if word.overlaid() == dated.is_empty() {
+                    return Err(format!("plan {plan} on {}: {dated:?} and its flag", Night(night)));
+                }
                 let expected = self.rate(plan, night);
                 if seen != expected {
                     let night = Night(night);

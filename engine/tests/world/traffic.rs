@@ -7,9 +7,11 @@ mod money;
 
 use std::collections::BTreeMap;
 
-use holdfast_engine::ari::{Change, Line, OnConflict};
+use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Sealed, WrappedKey};
-use holdfast_engine::catalogue::{HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, Tier};
+use holdfast_engine::catalogue::{
+    HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, StayRules, Tier,
+};
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
@@ -21,6 +23,7 @@ use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
 use holdfast_engine::quote::{RoomQuote, Version};
+use holdfast_engine::rates::{CutOff, OccupancyPrices};
 use holdfast_engine::stay::{Asked, Stay, quote_room};
 use holdfast_engine::{Command, Idempotency, Night, Principal, Reader, Verb, Weekdays};
 
@@ -44,7 +47,7 @@ pub struct Dice {
 }
 
 impl Dice {
-    pub const ROLLS: usize = 72;
+    pub const ROLLS: usize = 84;
 
     pub fn new(rolls: Vec<u16>) -> Self {
         Self { rolls, at: 0 }
@@ -162,6 +165,9 @@ impl Traffic {
             max_stay_through: Some(0),
             closed_to_arrival: Some(false),
             closed_to_departure: Some(false),
+            min_advance: Some(None),
+            max_advance: Some(None),
+            cut_off: Some(None),
             closed: Some(false),
             ..Change::default()
         };
@@ -586,6 +592,8 @@ impl Traffic {
                     tax_inclusive: dice.one_in(2),
                     meal_plan: MealPlan::RoomOnly,
                     policy,
+                    rules: some_rules(dice),
+                    price_max: dice.of(&[None, None, None, Some(110_000)]),
                     ..drafts::rate_plan()
                 };
                 Verb::ChangeRatePlan(ChangeRatePlan { rate_plan, principal, version, draft })
@@ -595,6 +603,20 @@ impl Traffic {
                 Verb::Genesis(Genesis { horizon_nights, quota: QUOTA })
             }
         }
+    }
+}
+
+fn some_rules(dice: &mut Dice) -> StayRules {
+    let stay =
+        |dice: &mut Dice| dice.of(&[None, None, None, None, None, Some(1), Some(2), Some(0)]);
+    StayRules {
+        min_stay_arrival: stay(dice),
+        max_stay_arrival: stay(dice),
+        min_stay_through: stay(dice),
+        max_stay_through: stay(dice),
+        min_advance: dice.of(&[None, None, None, Some(1), Some(3)]),
+        max_advance: dice.of(&[None, None, None, Some(2), Some(5)]),
+        cut_off: dice.of(&[None, None, None, Some(CutOff { days: 1, minute: 720 })]),
     }
 }
 
@@ -649,7 +671,23 @@ fn some_line(dice: &mut Dice, reader: &Reader, partner: PartnerId, now: u64, seq
 fn some_change(dice: &mut Dice) -> Change {
     let mut change = Change::default();
     for _ in 0..if dice.one_in(30) { 0 } else { dice.of(&[1, 1, 2, 3]) } {
-        match dice.below(14) {
+        match dice.below(19) {
+            14 => {
+                change.min_advance = Some(dice.of(&[None, Some(0), Some(2), Some(3), Some(1_101)]));
+            }
+            15 => {
+                change.max_advance = Some(dice.of(&[None, Some(0), Some(3), Some(5), Some(1_101)]));
+            }
+            16 => {
+                let at = |days, minute| Some(CutOff { days, minute });
+                let choices = [None, at(0, 600), at(1, 0), at(2, 1_439), at(0, 1_440), at(3, 0)];
+                change.cut_off = Some(dice.of(&choices));
+            }
+            17 => {
+                let pairs = [vec![], vec![(1, 100_000)], vec![(1, 90_000), (2, 1)]];
+                change.occupancy = OccupancyPrices::new(dice.of(&pairs));
+            }
+            18 => change.clear = change.clear.with(Rules(1 << dice.u16(7))),
             0..3 => change.allotment = Some(dice.of(&[0, 1, 2, 3, 4, 5, 6, 8, 4_094, 4_096])),
             3 => change.allotment_delta = Some(dice.of(&[1, -1, 2, -2, -9, 4_095, -32_768])),
             4 => change.overbook = Some(dice.of(&[0, 0, 1, 2, 255])),

@@ -1,5 +1,6 @@
 //! The engine's refusals as problems: the one place where outcomes become statuses and words.
 
+use holdfast_engine::Night;
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::{Blocker as EngineBlocker, Code, Reader, Refusal};
 use http::StatusCode;
@@ -54,11 +55,11 @@ pub fn blocker(blocker: &EngineBlocker, reader: &Reader) -> Blocker {
                 .rate_plan(ix)
                 .map_or_else(|| "rate_plan".to_owned(), |found| format!("rate_plan:{}", found.id)),
         },
-        detail: reason(blocker.reason),
+        detail: reason(blocker.reason, blocker.night),
     }
 }
 
-fn reason(reason: Reason) -> String {
+fn reason(reason: Reason, night: Night) -> String {
     match reason {
         Reason::HotelNotLive => "The hotel is not on sale.".to_owned(),
         Reason::Closed => "Closed.".to_owned(),
@@ -86,6 +87,16 @@ fn reason(reason: Reason) -> String {
             )
         }
         Reason::TooManyGuests => "The room does not take so many guests.".to_owned(),
+        Reason::MinAdvance(days) => {
+            format!("Arriving on this day is booked at least {days} days ahead.")
+        }
+        Reason::MaxAdvance(days) => {
+            format!("Arriving on this day is booked at most {days} days ahead.")
+        }
+        Reason::CutOff(cut_off) => {
+            let (day, minute) = (night.minus(cut_off.days), cut_off.minute);
+            format!("Sales of this night ended on {day} at {:02}:{:02}.", minute / 60, minute % 60)
+        }
     }
 }
 

@@ -148,9 +148,19 @@ fn detail(refusal: LineRefusal) -> &'static str {
         LineRefusal::TooLarge => "A night counts at most 4,095 rooms, overbooking included.",
         LineRefusal::BelowZero => "The allotment would fall below 0.",
         LineRefusal::PriceOutOfRange => "The price is out of range.",
-        LineRefusal::StayLimitOutOfRange => "A stay limit is 0 (none) to 63 nights.",
+        LineRefusal::StayLimitOutOfRange => "A stay limit is 0 (none) to 62 nights.",
         LineRefusal::MaxBelowMin => "The longest stay would be below the shortest.",
         LineRefusal::BelowPromised => "More rooms than that are promised already.",
+        LineRefusal::AdvanceOutOfRange => "Days of advance are 0 to 1,100.",
+        LineRefusal::CutOffOutOfRange => {
+            "A cut-off is 0 to 1,100 days ahead, at a time of the day."
+        }
+        LineRefusal::OccupancyInvalid => {
+            "Occupancies rise from 1, each with one price, 12 at most."
+        }
+        LineRefusal::PriceOutsideBounds => "The price lies outside the rate plan's own bounds.",
+        LineRefusal::SetAndCleared => "The line both sets and clears the same rule.",
+        LineRefusal::CapacityReached => "The deployment can take no more dated rules.",
     }
 }
 
@@ -201,6 +211,7 @@ impl Line {
             closed_to_arrival: self.closed_to_arrival,
             closed_to_departure: self.closed_to_departure,
             closed: self.closed,
+            ..Change::default()
         })
     }
 }

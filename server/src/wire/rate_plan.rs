@@ -2,7 +2,7 @@
 
 use holdfast_engine::catalogue::{
     MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy, RatePlan as EngineRatePlan,
-    RatePlanDraft, Tier as EngineTier,
+    RatePlanDraft, StayRules, Tier as EngineTier,
 };
 use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,9 @@ impl RatePlanBody {
             meal_plan: self.meal_plan.into(),
             tax_inclusive: self.tax_inclusive,
             policy: check_policy(&self.cancellation, &mut check),
+            rules: StayRules::default(),
+            price_min: None,
+            price_max: None,
         };
         check.finish()?;
         Ok(draft)

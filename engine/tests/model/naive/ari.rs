@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_engine::ari::{Line, LineOutcome, LineRefusal, OnConflict};
+use holdfast_engine::ari::{Change, Line, LineOutcome, LineRefusal, OnConflict, Rules};
+use holdfast_engine::catalogue::StayRules;
 use holdfast_engine::command::Allot;
 use holdfast_engine::{Code, Night};
 
 use super::catalogue::acts;
-use super::{Given, Model, Rate, taken};
+use super::rules::{Own, Rate};
+use super::{Given, Model, taken};
 use crate::world::answer::Answer;
 
 /// One field of one night: of a room type's cell (`true`) or a plan's word, by name.
@@ -36,12 +38,18 @@ fn names(line: &Line, absolute: bool) -> (Vec<&'static str>, Vec<&'static str>) 
     if change.closed.is_some() {
         if line.rate_plan.is_none() { of_cell.push("closed") } else { of_word.push("closed") }
     }
+    let [min_arrival, max_arrival, min_through, max_through, min_advance, max_advance, cut_off] =
+        rules_written(change);
     for (name, named) in [
         ("price", change.price.is_some()),
-        ("min_stay_arrival", change.min_stay_arrival.is_some()),
-        ("max_stay_arrival", change.max_stay_arrival.is_some()),
-        ("min_stay_through", change.min_stay_through.is_some()),
-        ("max_stay_through", change.max_stay_through.is_some()),
+        ("min_stay_arrival", min_arrival),
+        ("max_stay_arrival", max_arrival),
+        ("min_stay_through", min_through),
+        ("max_stay_through", max_through),
+        ("min_advance", min_advance),
+        ("max_advance", max_advance),
+        ("cut_off", cut_off),
+        ("occupancy", change.occupancy.is_some()),
         ("closed_to_arrival", change.closed_to_arrival.is_some()),
         ("closed_to_departure", change.closed_to_departure.is_some()),
     ] {
@@ -50,6 +58,24 @@ fn names(line: &Line, absolute: bool) -> (Vec<&'static str>, Vec<&'static str>) 
         }
     }
     (of_cell, of_word)
+}
+
+/// The rules with defaults, in the order of their bits: whether a change sets them, and clears them.
+fn rules_touched(change: &Change) -> [(bool, bool); 7] {
+    let set = [
+        change.min_stay_arrival.is_some(),
+        change.max_stay_arrival.is_some(),
+        change.min_stay_through.is_some(),
+        change.max_stay_through.is_some(),
+        change.min_advance.is_some(),
+        change.max_advance.is_some(),
+        change.cut_off.is_some(),
+    ];
+    std::array::from_fn(|bit| (set[bit], change.clear.0 >> bit & 1 == 1))
+}
+
+fn rules_written(change: &Change) -> [bool; 7] {
+    rules_touched(change).map(|(set, cleared)| set || cleared)
 }
 
 fn fields(line: &Line, absolute: bool) -> BTreeSet<Field> {
@@ -97,7 +123,7 @@ impl Model {
         };
         let same =
             cells.iter().all(|&((room_type, night), new)| self.given(room_type, night) == new)
-                && words.iter().all(|&((plan, night), new)| self.rate(plan, night) == new);
+                && words.iter().all(|((plan, night), new)| self.rate(*plan, *night) == *new);
         self.given.extend(cells);
         self.rates.extend(words);
         if same { LineOutcome::Unchanged } else { LineOutcome::Applied }
@@ -128,14 +154,40 @@ impl Model {
                 change.price.is_some_and(|price| !(0..1 << 32).contains(&price)),
                 LineRefusal::PriceOutOfRange,
             ),
-            (limits.iter().flatten().any(|&limit| limit > 63), LineRefusal::StayLimitOutOfRange),
+            (limits.iter().flatten().any(|&limit| limit > 62), LineRefusal::StayLimitOutOfRange),
+            (
+                [change.min_advance, change.max_advance]
+                    .iter()
+                    .any(|days| days.flatten() > Some(1_100)),
+                LineRefusal::AdvanceOutOfRange,
+            ),
+            (
+                change.cut_off.flatten().is_some_and(|at| at.days > 1_100 || at.minute > 1_439),
+                LineRefusal::CutOffOutOfRange,
+            ),
+            (
+                rules_touched(change).iter().any(|&(set, cleared)| set && cleared),
+                LineRefusal::SetAndCleared,
+            ),
             (room_type.is_none(), LineRefusal::UnknownRoomType),
             (hotel.is_some_and(|hotel| hotel.partner != verb.partner), LineRefusal::NotYours),
             (!plan_fits, LineRefusal::UnknownRatePlan),
+            (self.is_price_out(line), LineRefusal::PriceOutsideBounds),
             (hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel)), LineRefusal::PastNight),
             (line.to.0 >= self.window.1, LineRefusal::BeyondHorizon),
         ];
         rules.iter().find(|rule| rule.0).map(|rule| rule.1)
+    }
+
+    fn is_price_out(&self, line: &Line) -> bool {
+        let Some(plan) = line.rate_plan.and_then(|plan| self.plans.get(plan.at())) else {
+            return false;
+        };
+        let least = plan.draft.price_min.unwrap_or(0);
+        let most = plan.draft.price_max.unwrap_or(i64::MAX);
+        let occupancy = line.change.occupancy.unwrap_or_default();
+        let mut prices = occupancy.pairs().map(|pair| pair.1).chain(line.change.price);
+        prices.any(|price| price < least || price > most)
     }
 
     fn cells(&self, line: &Line) -> Result<Vec<Write<Given>>, LineRefusal> {
@@ -149,7 +201,9 @@ impl Model {
     fn words(&self, line: &Line) -> Result<Vec<Write<Rate>>, LineRefusal> {
         let Some(plan) = line.rate_plan else { return Ok(Vec::new()) };
         let keys = nights(line).into_iter().map(|night| (plan.0, night));
-        keys.map(|key| Ok((key, changed_word(line, self.rate(key.0, key.1))?))).collect()
+        let defaults = self.plans[plan.at()].draft.rules;
+        let changed = |before| changed_word(line, before, &defaults);
+        keys.map(|key| Ok((key, changed(self.rate(key.0, key.1))?))).collect()
     }
 
     fn changed_cell(&self, line: &Line, key: (u32, u16)) -> Result<Given, LineRefusal> {
@@ -192,22 +246,43 @@ impl Model {
     }
 }
 
-fn changed_word(line: &Line, before: Rate) -> Result<Rate, LineRefusal> {
+fn changed_word(line: &Line, before: Rate, defaults: &StayRules) -> Result<Rate, LineRefusal> {
     let change = &line.change;
+    let stay = |new: Option<u8>, rule: Rules, old: Own<u8>| match new {
+        Some(0) => Some(None),
+        Some(nights) => Some(Some(nights)),
+        None if change.clear.contains(rule) => None,
+        None => old,
+    };
+    let days = |new: Own<u16>, rule: Rules, old: Own<u16>| match new {
+        Some(days) => Some(days),
+        None if change.clear.contains(rule) => None,
+        None => old,
+    };
+    let cleared = change.clear.contains(Rules::CUT_OFF);
     let after = Rate {
         price: change.price.or(before.price),
-        min_arrival: change.min_stay_arrival.unwrap_or(before.min_arrival),
-        max_arrival: change.max_stay_arrival.unwrap_or(before.max_arrival),
-        min_through: change.min_stay_through.unwrap_or(before.min_through),
-        max_through: change.max_stay_through.unwrap_or(before.max_through),
+        min_arrival: stay(change.min_stay_arrival, Rules::MIN_STAY_ARRIVAL, before.min_arrival),
+        max_arrival: stay(change.max_stay_arrival, Rules::MAX_STAY_ARRIVAL, before.max_arrival),
+        min_through: stay(change.min_stay_through, Rules::MIN_STAY_THROUGH, before.min_through),
+        max_through: stay(change.max_stay_through, Rules::MAX_STAY_THROUGH, before.max_through),
+        min_advance: days(change.min_advance, Rules::MIN_ADVANCE, before.min_advance),
+        max_advance: days(change.max_advance, Rules::MAX_ADVANCE, before.max_advance),
+        cut_off: change.cut_off.or(before.cut_off.filter(|_| !cleared)),
+        occupancy: change.occupancy.map_or(before.occupancy, |prices| prices.pairs().collect()),
         no_arrival: change.closed_to_arrival.unwrap_or(before.no_arrival),
         no_departure: change.closed_to_departure.unwrap_or(before.no_departure),
         closed: change.closed.unwrap_or(before.closed),
     };
-    let upside_down = |min: u8, max: u8| max > 0 && max < min;
-    if upside_down(after.min_arrival, after.max_arrival)
-        || upside_down(after.min_through, after.max_through)
-    {
+    let rules = after.over(defaults);
+    let [a, b, c, d, e, f, _] = rules_written(change);
+    let upside_down =
+        |min: Option<u16>, max: Option<u16>| min.zip(max).is_some_and(|(min, max)| max < min);
+    let wide = |limit: Option<u8>| limit.map(u16::from);
+    let stays = upside_down(wide(rules.min_stay_arrival), wide(rules.max_stay_arrival))
+        || upside_down(wide(rules.min_stay_through), wide(rules.max_stay_through));
+    let advance = upside_down(rules.min_advance, rules.max_advance);
+    if (a || b || c || d) && stays || (e || f) && advance {
         return Err(LineRefusal::MaxBelowMin);
     }
     Ok(after)

@@ -1,6 +1,6 @@
 //! Catalogue commands in the model.
 
-use holdfast_engine::catalogue::{HotelDraft, HotelStatus, Policy, RoomTypeDraft};
+use holdfast_engine::catalogue::{HotelDraft, HotelStatus, Policy, RatePlanDraft, RoomTypeDraft};
 use holdfast_engine::command::{
     AddHotel, AddRatePlan, AddRoomType, ChangeHotel, ChangeRatePlan, ChangeRoomType, SetHotelStatus,
 };
@@ -28,6 +28,26 @@ fn hotel_is_right(draft: &HotelDraft) -> bool {
 
 fn room_type_is_right(draft: &RoomTypeDraft) -> bool {
     draft.max_adults >= 1 && draft.max_adults <= draft.max_occupancy
+}
+
+fn plan_is_right(draft: &RatePlanDraft) -> bool {
+    let rules = &draft.rules;
+    let stay = [
+        rules.min_stay_arrival,
+        rules.max_stay_arrival,
+        rules.min_stay_through,
+        rules.max_stay_through,
+    ];
+    let turned =
+        |min: Option<i64>, max: Option<i64>| min.zip(max).is_some_and(|(min, max)| max < min);
+    let nights = |limit: Option<u8>| limit.map(i64::from);
+    let days = |limit: Option<u16>| limit.map(i64::from);
+    policy_is_right(&draft.policy)
+        && stay.iter().flatten().all(|limit| (1..=62).contains(limit))
+        && !turned(nights(rules.min_stay_arrival), nights(rules.max_stay_arrival))
+        && !turned(nights(rules.min_stay_through), nights(rules.max_stay_through))
+        && !turned(days(rules.min_advance), days(rules.max_advance))
+        && !turned(draft.price_min, draft.price_max)
 }
 
 fn policy_is_right(policy: &Policy) -> bool {
@@ -135,7 +155,7 @@ impl Model {
     }
 
     pub(super) fn add_rate_plan(&mut self, verb: &AddRatePlan) -> Answer {
-        if !policy_is_right(&verb.draft.policy) {
+        if !plan_is_right(&verb.draft) {
             return Code::Malformed.into();
         }
         if !self.owns_room_type(verb.room_type.0, verb.principal) {
@@ -150,7 +170,7 @@ impl Model {
     }
 
     pub(super) fn change_rate_plan(&mut self, verb: &ChangeRatePlan) -> Answer {
-        if !policy_is_right(&verb.draft.policy) {
+        if !plan_is_right(&verb.draft) {
             return Code::Malformed.into();
         }
         let room_type = self.plans.get(verb.rate_plan.at()).map(|plan| plan.room_type);

@@ -8,7 +8,7 @@ use holdfast_engine::command::{
     BeginPayment, Confirm, DeclinePayment, Extend, Hold as Wish, HoldLine, Release,
 };
 use holdfast_engine::hold::{Confirming, Status};
-use holdfast_engine::ids::{BookingId, HoldId, RatePlanIx, RoomTypeIx};
+use holdfast_engine::ids::{BookingId, HoldId, RoomTypeIx};
 use holdfast_engine::refusal::{Blocker, Layer, Reason};
 use holdfast_engine::{Code, Night, Principal};
 
@@ -117,7 +117,8 @@ impl Model {
             {
                 add(Reason::TooManyGuests, Layer::RoomType(line.room_type), check_in);
             }
-            for (reason, night) in self.rate_reasons(line.rate_plan, check_in.0, check_out.0) {
+            let stay = (check_in.0, check_out.0);
+            for (reason, night) in self.rate_reasons(hotel, line.rate_plan, stay) {
                 add(reason, Layer::RatePlan(line.rate_plan), Night(night));
             }
         }
@@ -137,34 +138,6 @@ impl Model {
             }
         }
         Some(found)
-    }
-
-    fn rate_reasons(&self, plan: RatePlanIx, check_in: u16, check_out: u16) -> Vec<(Reason, u16)> {
-        let length = check_out - check_in;
-        let short = |min: u8| length < u16::from(min);
-        let long = |max: u8| max > 0 && length > u16::from(max);
-        let mut found = Vec::new();
-        for night in check_in..check_out {
-            let rate = self.rate(plan.0, night);
-            let arrival = night == check_in;
-            for (applies, reason) in [
-                (rate.closed, Reason::Closed),
-                (rate.price.is_none(), Reason::NoPrice),
-                (arrival && rate.no_arrival, Reason::ClosedToArrival),
-                (arrival && short(rate.min_arrival), Reason::MinStayArrival(rate.min_arrival)),
-                (arrival && long(rate.max_arrival), Reason::MaxStayArrival(rate.max_arrival)),
-                (short(rate.min_through), Reason::MinStayThrough(rate.min_through)),
-                (long(rate.max_through), Reason::MaxStayThrough(rate.max_through)),
-            ] {
-                if applies {
-                    found.push((reason, night));
-                }
-            }
-        }
-        if self.rate(plan.0, check_out).no_departure {
-            found.push((Reason::ClosedToDeparture, check_out));
-        }
-        found
     }
 
     fn is_over_quota(&self, wish: &Wish) -> bool {

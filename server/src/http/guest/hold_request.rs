@@ -160,7 +160,7 @@ pub async fn admit(
     if answered || reader.still_short(hold.hotel, &demand, state.now_ms()).is_none() {
         return Ok(None);
     }
-    match stay::check_lines(reader, &request.hotel, hold) {
+    match stay::check_lines(reader, &request.hotel, hold, state.now_ms()) {
         Err(refused) if refused.code == Code::InventoryInsufficient => {
             let mut problem = refusal::problem(&refused, reader);
             problem.index = Some(index);

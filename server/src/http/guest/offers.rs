@@ -4,7 +4,7 @@ use axum::extract::State;
 use holdfast_engine::catalogue::{Hotel, HotelStatus, RatePlan, RoomType};
 use holdfast_engine::ids::HotelId;
 use holdfast_engine::refusal::{Layer, Reason};
-use holdfast_engine::stay::{self, State as Rooms, Stay};
+use holdfast_engine::stay::{self, Moment, State as Rooms, Stay};
 use holdfast_engine::{Blocker, Reader};
 use http::HeaderMap;
 
@@ -107,7 +107,8 @@ impl Asked<'_> {
             blockers.push(Blocker { reason: Reason::TooManyGuests, layer, night });
         }
         let wanted = u32::from(self.party.rooms);
-        stay::find_rate_blockers(self.reader, rate_plan.ix, self.stay, &mut blockers);
+        let moment = Moment::new(self.stay, self.hotel, self.now);
+        stay::find_rate_blockers(self.reader, rate_plan, &moment, &mut blockers);
         stay::find_cell_blockers(self.reader, room_type.ix, self.stay, wanted, &mut blockers);
         let last = self.stay.check_out.minus(1);
         let cells = self.reader.cells(room_type.ix, self.stay.check_in, last);

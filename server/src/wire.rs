@@ -6,8 +6,10 @@
 
 pub mod ari;
 pub mod booking;
+pub mod calendar;
 pub mod check;
 pub mod destination;
+pub mod explain;
 pub mod found;
 pub mod hold;
 pub mod hotel;

@@ -4,12 +4,16 @@
 mod arrivals;
 #[path = "guest/bookings.rs"]
 mod bookings;
+#[path = "guest/calendar.rs"]
+mod calendar;
 #[path = "guest/cancellations.rs"]
 mod cancellations;
 #[path = "guest/description.rs"]
 mod description;
 #[path = "guest/destinations.rs"]
 mod destinations;
+#[path = "guest/explain.rs"]
+mod explain;
 #[path = "guest/holds.rs"]
 mod holds;
 #[path = "guest/house.rs"]

@@ -57,7 +57,7 @@ pub enum Sort {
     Price,
     PriceDesc,
     Stars,
-    /// From the centre of a circle; by price elsewhere.
+    /// From the centre of a circle; by price elsewhere, which doors refuse.
     Distance,
 }
 

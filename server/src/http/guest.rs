@@ -4,8 +4,10 @@
 //! refers to. **Invariant:** what a caller may not see answers exactly like what does not exist.
 
 pub mod bookings;
+pub mod calendar;
 pub mod cancellation;
 pub mod destinations;
+pub mod explain;
 pub mod hold_request;
 pub mod holds;
 pub mod hotel_names;
@@ -33,6 +35,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(destinations::suggest))
         .routes(routes!(search::search))
         .routes(routes!(offers::read))
+        .routes(routes!(calendar::read))
+        .routes(routes!(explain::read))
         .routes(routes!(holds::create))
         .routes(routes!(holds::read, holds::release))
         .routes(routes!(holds::extend))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::check::Check;
+use super::explain::NearestView;
 use super::language::Language;
 use super::quote::StayQuote;
 use super::rate_plan::MealPlan;
@@ -93,4 +94,7 @@ pub struct OffersView {
     pub rooms: u16,
     /// By room type, then rate plan.
     pub items: Vec<OfferView>,
+    /// Where nothing can be had: the nearest stays that would work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nearest: Vec<NearestView>,
 }

@@ -131,6 +131,10 @@ impl SearchParams {
         let place = self.check_place(&mut check);
         let filters = self.check_filters(&mut check);
         check.finish()?;
+        let centred = !matches!(place, Some(Place::Area(Area::Province(_) | Area::Box { .. })));
+        if self.sort == Some(SortWord::Distance) && !centred {
+            return Err(no_centre());
+        }
         let everywhere = Area::Box { west: 0, south: 0, east: 0, north: 0 };
         // A missing place is a fault, so that the fallback is never searched.
         let place = place.unwrap_or(Place::Area(everywhere));
@@ -223,6 +227,16 @@ impl SearchParams {
         bytes.extend_from_slice(&last.id.0.to_be_bytes());
         encode_cursor(&bytes)
     }
+}
+
+/// A question that has no answer as it is put, whatever its parts are.
+fn no_centre() -> Problem {
+    let detail = "a province or a box has no centre to be near to: ask with `near` or around a town, \
+        a quarter or a hotel, or sort by something else";
+    let mut problem = Problem::field("?sort", "search.no_centre", detail);
+    problem.status = http::StatusCode::BAD_REQUEST;
+    problem.title = "Bad Request".to_owned();
+    problem
 }
 
 fn check_destination(id: &str, check: &mut Check) -> Option<Place> {

@@ -98,6 +98,8 @@ async fn wrong_questions_are_refused_with_their_place() {
         (format!("{STAY}&destination=prv_99"), 422, "destination.unknown", "?destination"),
         (format!("{STAY}&{area}&stars=9"), 422, "field.range", "?stars"),
         (format!("{STAY}&{area}&sort=best"), 422, "field.invalid", "?sort"),
+        (format!("{STAY}&{area}&sort=distance"), 400, "search.no_centre", "?sort"),
+        (format!("{STAY}&bbox=98,7,99,8&sort=distance"), 400, "search.no_centre", "?sort"),
         (format!("{STAY}&{area}&rooms=-1"), 422, "field.invalid", "?rooms"),
         (format!("{STAY}&{area}&rooms=0"), 422, "field.range", "?rooms"),
         (format!("{STAY}&{area}&limit=201"), 422, "field.range", "?limit"),

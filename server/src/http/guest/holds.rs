@@ -7,6 +7,7 @@ use holdfast_engine::ids::HoldId;
 use holdfast_engine::{Command, Idempotency, Outcome, Verb};
 use http::StatusCode;
 
+use super::explain::with_nearest;
 use super::hold_request::{admit, resolve, with_new_quote};
 use super::{hotel_of, names, visible_hold};
 use crate::auth::{AnyPrincipal, Principal};
@@ -27,6 +28,7 @@ use crate::wire::hold::{ExtendBody, HoldBody, HoldDraft, HoldView};
     params(("Idempotency-Key" = String, Header)), security(("bearer" = [])),
     responses((status = 201, body = HoldView),
         (status = 409, description = "`inventory.insufficient` names every short night, \
+            all with `blockers` name the `nearest` stays that would work, \
             `price.changed` carries the new quote", body = Document),
         (status = "default", body = Document)))]
 pub async fn create(
@@ -39,7 +41,8 @@ pub async fn create(
     let idempotency = key.bind(state.sealer(), &principal, &body);
     let applied = hold(&state, &principal, &draft, idempotency)
         .await
-        .map_err(|problem| with_new_quote(&state, &principal, &draft, problem))?;
+        .map_err(|problem| with_new_quote(&state, &principal, &draft, problem))
+        .map_err(|problem| with_nearest(&state, &principal, &draft, problem))?;
     let Outcome::Held { terms, expires_ms } = &applied.outcome else {
         return Err(unexpected(&applied.outcome));
     };

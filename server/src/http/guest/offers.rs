@@ -2,12 +2,14 @@
 
 use axum::extract::State;
 use holdfast_engine::catalogue::{Hotel, HotelStatus, RatePlan, RoomType};
+use holdfast_engine::explain::Ask;
 use holdfast_engine::ids::HotelId;
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::stay::{self, Moment, State as Rooms, Stay};
 use holdfast_engine::{Blocker, Reader};
 use http::HeaderMap;
 
+use super::explain::nearest_view;
 use super::visible_hotel;
 use crate::auth::MaybePrincipal;
 use crate::http::query::{Id, Query};
@@ -15,6 +17,7 @@ use crate::http::refusal;
 use crate::http::reply::Reply;
 use crate::problem::{Document, Problem};
 use crate::state::AppState;
+use crate::wire::explain::NearestView;
 use crate::wire::instant;
 use crate::wire::language::Language;
 use crate::wire::offer::{OfferState, OfferView, OffersParams, OffersView};
@@ -43,13 +46,15 @@ pub async fn read(
         .map_err(|refused| refusal::problem(&refused, reader))?;
     let asked = Asked { reader, hotel: &hotel, stay, party, now };
     let room_types = hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix));
-    let items = room_types.flat_map(|room_type| asked.offers_of(&room_type)).collect();
+    let items: Vec<_> = room_types.flat_map(|room_type| asked.offers_of(&room_type)).collect();
+    let none = items.iter().all(|offer| offer.state != OfferState::Available);
     let view = OffersView {
         hotel_id: hotel.id.to_string(),
         check_in: stay.check_in.to_string(),
         check_out: stay.check_out.to_string(),
         nights: stay.nights(),
         rooms: asked.party.rooms,
+        nearest: if none { asked.nearest() } else { Vec::new() },
         items,
     };
     Ok(Reply::ok(&view).language(Language::choose(params.lang, &headers)))
@@ -151,6 +156,21 @@ impl Asked<'_> {
             zone: &self.hotel.zone,
         };
         Some(StayQuote::of(&quote, about))
+    }
+
+    fn nearest(&self) -> Vec<NearestView> {
+        let ask = Ask {
+            hotel: self.hotel.ix,
+            stay: self.stay,
+            rooms: self.party.rooms,
+            adults: self.party.adults,
+            children: &self.party.children,
+            room_type: None,
+            rate_plan: None,
+        };
+        let found = self.reader.explain(&ask, self.now).map(|found| found.nearest);
+        let found = found.unwrap_or_default();
+        found.iter().map(|one| nearest_view(one, self.hotel, self.reader)).collect()
     }
 
     fn earliest_expiry(&self) -> Option<String> {

@@ -5,7 +5,7 @@
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
+    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
     TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::{
@@ -206,10 +206,11 @@ fn rate_plan_draft(nth: u32) -> RatePlanDraft {
         name: Text { th: String::new(), en: format!("Plan {nth}") },
         meal_plan: if nth.is_multiple_of(2) { MealPlan::RoomOnly } else { MealPlan::Breakfast },
         tax_inclusive: false,
-        policy: Policy { tiers: vec![free, first_night] },
         rules: StayRules::default(),
         price_min: None,
         price_max: None,
+        policy: Policy { tiers: vec![free, first_night] }.into(),
+        deposit: Deposit::Whole,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Records are immutable values behind `Arc`; a change publishes a new one in the same slot. Readers get
 //! a whole record with one atomic load. **Invariant**: a slot, once filled, is never emptied.
 
+pub mod deposit;
 pub mod hotel;
 pub mod policy;
 pub mod rate_plan;
@@ -11,6 +12,7 @@ pub mod slots;
 pub mod stay_rules;
 pub mod text;
 
+pub use deposit::Deposit;
 pub use hotel::{Hotel, HotelDraft, HotelStatus, Offering, Partner, TaxProfile};
 pub use policy::{Penalty, Policy, Tier};
 pub use rate_plan::{MealPlan, RatePlan, RatePlanDraft};

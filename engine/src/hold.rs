@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalogue::Policy;
+use crate::catalogue::{Deposit, Policy};
 use crate::civil::{LogTimeMs, Night};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
@@ -24,7 +24,33 @@ pub struct Line {
     /// For one room.
     pub quote: RoomQuote,
     /// The cancellation policy as it stood.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
+    /// What is due at booking, as it stood.
+    pub deposit: Deposit,
+}
+
+impl Line {
+    /// All rooms of the line with service charge and taxes.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.quote.total.saturating_mul(i64::from(self.quantity))
+    }
+
+    /// Each night of all rooms of the line; sums to [`Self::total`].
+    #[must_use]
+    pub fn nightly_total(&self) -> Vec<i64> {
+        let rooms = i64::from(self.quantity);
+        self.quote.nightly_total().into_iter().map(|night| night.saturating_mul(rooms)).collect()
+    }
+
+    /// What is due of it at booking: in `0..=total`.
+    #[must_use]
+    pub fn deposit_due(&self) -> i64 {
+        match self.deposit {
+            Deposit::Whole => self.total(),
+            deposit => deposit.due(self.total(), &self.nightly_total()),
+        }
+    }
 }
 
 /// What a hold is about, fixed when it is made, shared by hold, booking and stored replies.
@@ -60,6 +86,12 @@ impl Terms {
     #[must_use]
     pub fn rooms(&self) -> u32 {
         self.lines.iter().map(|line| u32::from(line.quantity)).sum()
+    }
+
+    /// What is due at booking: each line by its own deposit. In `0..=total`.
+    #[must_use]
+    pub fn deposit_due(&self) -> i64 {
+        self.lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.deposit_due()))
     }
 
     /// Each night of all rooms with service charge and taxes; sums to `total`.

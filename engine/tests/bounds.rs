@@ -455,7 +455,8 @@ fn a_policy_has_8_tiers() {
     };
     let most = u16::try_from(POLICY_TIERS_MAX).unwrap();
     for (count, expected) in [(most, None), (most + 1, Some(Code::Malformed))] {
-        let draft = RatePlanDraft { policy: Policy { tiers: tiers(count) }, ..drafts::rate_plan() };
+        let draft =
+            RatePlanDraft { policy: Policy { tiers: tiers(count) }.into(), ..drafts::rate_plan() };
         let id = RatePlanId(world.mint());
         let room_type = product.room_type;
         let add = AddRatePlan { id, room_type, principal: OWNER, draft };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
+    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
     TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
@@ -123,10 +123,11 @@ fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
         name,
         meal_plan,
         tax_inclusive: true,
-        policy: Policy { tiers },
         rules: full_rules(),
         price_min: Some(1),
         price_max: Some(2),
+        policy: Policy { tiers }.into(),
+        deposit: Deposit::Fixed(0x0A0B),
     }
 }
 

@@ -27,18 +27,9 @@ fn sum(booking: &Booking, fee: impl Fn(&Line, Priced<'_>) -> i64) -> i64 {
     let terms = &booking.terms;
     let mut sum = 0i64;
     for line in &terms.lines {
-        let quantity = i64::from(line.quantity);
-        let nightly: Vec<i64> = line
-            .quote
-            .nightly_total()
-            .into_iter()
-            .map(|night| night.saturating_mul(quantity))
-            .collect();
-        let total = line.quote.total.saturating_mul(quantity);
-        sum = sum.saturating_add(fee(
-            line,
-            Priced { check_in: terms.check_in, total, nightly: &nightly },
-        ));
+        let (total, nightly) = (line.total(), line.nightly_total());
+        let priced = Priced { check_in: terms.check_in, total, nightly: &nightly };
+        sum = sum.saturating_add(fee(line, priced));
     }
     sum.clamp(0, terms.total.max(0))
 }

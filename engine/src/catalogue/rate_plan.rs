@@ -1,7 +1,9 @@
 //! Rate plans: the products of a room type.
 
+use std::sync::Arc;
+
 use super::stay_rules::is_below;
-use super::{Policy, StayRules, Text};
+use super::{Deposit, Policy, StayRules, Text};
 use crate::codec::{Decode, Encode};
 use crate::ids::{RatePlanId, RatePlanIx, RoomTypeIx};
 use crate::limits::PRICE_MAX;
@@ -23,7 +25,9 @@ pub struct RatePlanDraft {
     pub meal_plan: MealPlan,
     /// Prices include service charge and taxes.
     pub tax_inclusive: bool,
-    pub policy: Policy,
+    /// Shared with every hold and booking that was made under it.
+    pub policy: Arc<Policy>,
+    pub deposit: Deposit,
     /// What holds on nights whose row says nothing else.
     pub rules: StayRules,
     /// Bounds of the prices that may be written, minor units, both included.
@@ -38,6 +42,7 @@ impl RatePlanDraft {
         let fits = |price: Option<i64>| price.is_none_or(|price| (0..=PRICE_MAX).contains(&price));
         self.name.fits()
             && self.policy.is_valid()
+            && self.deposit.is_valid()
             && self.rules.is_valid()
             && fits(self.price_min)
             && fits(self.price_max)

@@ -2,6 +2,7 @@
 //!
 //! It reads what the plan lists for each night; what goes on top is `quote`'s.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Stay;
@@ -64,7 +65,8 @@ pub fn price_line(
         adults: line.adults,
         children: line.children.clone(),
         quote,
-        policy: rate_plan.draft.policy.clone(),
+        policy: Arc::clone(&rate_plan.draft.policy),
+        deposit: rate_plan.draft.deposit,
     };
     Ok((priced, amount))
 }

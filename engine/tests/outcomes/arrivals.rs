@@ -145,8 +145,8 @@ fn not_coming_costs_what_cancelling_would_and_without_tiers_the_first_night() {
     for (policy, paid, expected) in [
         (drafts::rate_plan().policy, total, (total, 0, 0)),
         (drafts::rate_plan().policy, night_total, (total, 0, night_total)),
-        (Policy::default(), total, (night_total, night_total, 0)),
-        (Policy::default(), 1, (night_total, 0, night_total - 1)),
+        (Policy::default().into(), total, (night_total, night_total, 0)),
+        (Policy::default().into(), 1, (night_total, 0, night_total - 1)),
     ] {
         let (mut world, product) = World::open(20);
         let draft = RatePlanDraft { policy, ..drafts::rate_plan() };

@@ -177,7 +177,7 @@ fn rate_plans() -> BTreeSet<&'static str> {
     let good = drafts::rate_plan;
     let wrong = || {
         let tier = Tier { until_days: 1, until_minute: 0, penalty: Penalty::PercentBp(10_001) };
-        RatePlanDraft { policy: Policy { tiers: vec![tier] }, ..good() }
+        RatePlanDraft { policy: Policy { tiers: vec![tier] }.into(), ..good() }
     };
     let mut world = World::new();
     let hotel = world.draft_hotel();

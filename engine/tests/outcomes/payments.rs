@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_engine::booking::{Status, WrappedKey};
-use holdfast_engine::catalogue::{Penalty, Policy, RatePlanDraft, Tier};
+use holdfast_engine::catalogue::{Deposit, Penalty, Policy, RatePlanDraft, Tier};
 use holdfast_engine::command::{
     BeginPayment, Cancel, ChangeRatePlan, Confirm, DeclinePayment, Release,
 };
@@ -12,8 +12,8 @@ use holdfast_engine::{Code, Outcome, Principal, Verb};
 
 use super::{Is::*, Row, play};
 use crate::world::{
-    ADMIN, DAY, GUEST, HOUR, MINUTE, OWNER, RIVAL, World, begin, cancel, drafts, night, payment,
-    stay,
+    ADMIN, DAY, GUEST, HOUR, MINUTE, OWNER, Product, RIVAL, World, begin, cancel, drafts,
+    hold_line, night, payment, stay,
 };
 
 pub fn tables() -> BTreeSet<&'static str> {
@@ -222,7 +222,8 @@ fn fees_follow_the_policy_to_the_second_and_the_first_answer_stands() {
                         until_minute: 0,
                         penalty: Penalty::Fixed(1),
                     }],
-                },
+                }
+                .into(),
                 ..drafts::rate_plan()
             },
         }));
@@ -238,6 +239,64 @@ fn fees_follow_the_policy_to_the_second_and_the_first_answer_stands() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// A product of its own on these terms, open like the others.
+fn product_on(world: &mut World, product: Product, policy: Policy, deposit: Deposit) -> Product {
+    let draft = RatePlanDraft { policy: policy.into(), deposit, ..drafts::rate_plan() };
+    let rate_plan = world.rate_plan(product.room_type);
+    let change = ChangeRatePlan { rate_plan, principal: OWNER, version: None, draft };
+    assert!(matches!(world.run(Verb::ChangeRatePlan(change)), Outcome::RatePlan(_)));
+    let product = Product { rate_plan, ..product };
+    world.offer(product, 0, 30, 20, 100_000);
+    product
+}
+
+#[test]
+fn each_line_is_cancelled_by_its_own_policy_and_paid_by_its_own_deposit() {
+    let (mut world, product) = World::open(20);
+    let one = 117_700;
+    let fixed = Policy {
+        tiers: vec![Tier { until_days: 0, until_minute: 1_439, penalty: Penalty::Fixed(777) }],
+    };
+    let nights = Policy {
+        tiers: vec![Tier { until_days: 0, until_minute: 1_439, penalty: Penalty::Nights(1) }],
+    };
+    let first = product_on(&mut world, product, fixed, Deposit::Nights(1));
+    let second = product_on(&mut world, product, nights, Deposit::PercentBp(1_000));
+    let mut wish = world.wish(first, stay(4, 2), 2);
+    wish.lines.push(hold_line(second, 1));
+    wish.lines.push(hold_line(product, 1));
+    let hold = wish.id;
+    let Outcome::Held { terms, .. } = world.run(Verb::Hold(wish)) else { panic!() };
+    // Two rooms' first night; a tenth of two nights; the whole of two nights.
+    assert_eq!(terms.deposit_due(), 2 * one + 2 * one / 10 + 2 * one);
+    let paid = payment(terms.deposit_due());
+    let confirm = Confirm { payment: paid, ..world.confirmation(hold) };
+    let booking = confirm.booking;
+    assert!(matches!(world.run(Verb::Confirm(confirm)), Outcome::Booked(_)));
+    // A day before: 777 once for the line, one night, and half of two nights.
+    world.now += 3 * DAY;
+    let Outcome::Cancelled(cancelled) = world.run(cancel(booking)) else { panic!() };
+    let Status::Cancelled(end) = cancelled.status else { panic!() };
+    assert_eq!(end.fee, 777 + one + one);
+    assert_eq!((end.refund, end.owed), (terms.deposit_due() - end.fee, 0));
+}
+
+#[test]
+fn a_fee_beyond_what_was_paid_is_owed() {
+    let (mut world, product) = World::open(20);
+    let policy = drafts::rate_plan().policy.as_ref().clone();
+    let product = product_on(&mut world, product, policy, Deposit::Fixed(500));
+    let hold = world.hold(product, stay(2, 1), 1);
+    assert_eq!(world.reader.hold(hold).unwrap().terms.deposit_due(), 500);
+    let confirm = Confirm { payment: payment(500), ..world.confirmation(hold) };
+    let booking = confirm.booking;
+    world.run(Verb::Confirm(confirm));
+    world.now += 2 * DAY;
+    let Outcome::Cancelled(cancelled) = world.run(cancel(booking)) else { panic!() };
+    let Status::Cancelled(end) = cancelled.status else { panic!() };
+    assert_eq!((end.fee, end.refund, end.owed), (117_700, 0, 117_200));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub enum Answer {
     RoomType { ix: RoomTypeIx, version: u32 },
     RatePlan { ix: RatePlanIx, version: u32 },
     Allotted(Vec<LineOutcome>),
-    Held { id: HoldId, total: i64, expires_ms: u64 },
+    Held { id: HoldId, total: i64, deposit: i64, expires_ms: u64 },
     HoldChanged { id: HoldId, status: hold::Status, expires_ms: u64, extensions: u8 },
     Booked { id: BookingId, hold: HoldId, total: i64 },
     Cancelled { id: BookingId, version: u32, fee: i64, refund: i64, owed: i64 },
@@ -83,9 +83,12 @@ impl From<&Outcome> for Answer {
             Outcome::RoomType(kind) => Self::RoomType { ix: kind.ix, version: kind.version },
             Outcome::RatePlan(plan) => Self::RatePlan { ix: plan.ix, version: plan.version },
             Outcome::Allotted(lines) => Self::Allotted(lines.to_vec()),
-            Outcome::Held { terms, expires_ms } => {
-                Self::Held { id: terms.id, total: terms.total, expires_ms: *expires_ms }
-            }
+            Outcome::Held { terms, expires_ms } => Self::Held {
+                id: terms.id,
+                total: terms.total,
+                deposit: terms.deposit_due(),
+                expires_ms: *expires_ms,
+            },
             Outcome::HoldChanged(hold) => hold.as_ref().into(),
             Outcome::Booked(booking) => {
                 Self::Booked { id: booking.id, hold: booking.terms.id, total: booking.terms.total }

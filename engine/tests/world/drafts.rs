@@ -2,7 +2,7 @@
 
 use holdfast_engine::catalogue::policy::{Penalty, Tier};
 use holdfast_engine::catalogue::{
-    HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text,
+    Deposit, HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text,
 };
 use holdfast_engine::money::Currency;
 
@@ -50,7 +50,9 @@ pub fn rate_plan() -> RatePlanDraft {
         tax_inclusive: false,
         policy: Policy {
             tiers: vec![tier(2, Penalty::PercentBp(0)), tier(1, Penalty::PercentBp(5_000))],
-        },
+        }
+        .into(),
+        deposit: Deposit::Whole,
         rules: StayRules::default(),
         price_min: None,
         price_max: None,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, StayRules, Tier,
+    Deposit, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, StayRules, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
@@ -587,13 +587,21 @@ impl Traffic {
             }
             7 | 8 => {
                 let rate_plan = RatePlanIx(dice.u16(10).into());
-                let policy = Policy { tiers: some_tiers(dice) };
+                let policy = Policy { tiers: some_tiers(dice) }.into();
+                let deposit = dice.of(&[
+                    Deposit::Whole,
+                    Deposit::PercentBp(3_333),
+                    Deposit::Nights(1),
+                    Deposit::Fixed(77_777),
+                    Deposit::PercentBp(10_001),
+                ]);
                 let draft = RatePlanDraft {
                     tax_inclusive: dice.one_in(2),
                     meal_plan: MealPlan::RoomOnly,
                     policy,
                     rules: some_rules(dice),
                     price_max: dice.of(&[None, None, None, Some(110_000)]),
+                    deposit,
                     ..drafts::rate_plan()
                 };
                 Verb::ChangeRatePlan(ChangeRatePlan { rate_plan, principal, version, draft })

@@ -5,7 +5,7 @@
 use holdfast_engine::Night;
 use holdfast_engine::booking::{Booking, fees};
 use holdfast_engine::catalogue::policy::Priced;
-use holdfast_engine::catalogue::{Hotel, Policy};
+use holdfast_engine::catalogue::{Deposit, Hotel, Policy};
 use holdfast_engine::civil::LogTimeMs;
 use holdfast_engine::hold::Terms;
 use holdfast_engine::money::{Currency, ratio};
@@ -59,6 +59,8 @@ pub struct StayQuote {
     pub nights: Vec<NightView>,
     #[serde(flatten)]
     pub amounts: Amounts,
+    /// What of the total is paid at booking; the rest is paid at the hotel.
+    pub deposit: Money,
     /// By deadline; after the last the whole total is due. Empty: free until check-in.
     pub cancellation: Vec<TierView>,
 }
@@ -79,6 +81,8 @@ pub struct QuoteView {
     pub lines: Vec<LineQuote>,
     #[serde(flatten)]
     pub amounts: Amounts,
+    /// What of the total is paid at booking; the rest is paid at the hotel.
+    pub deposit: Money,
     /// Version of the table of taxes it was made with.
     pub tax_version: u32,
 }
@@ -107,6 +111,7 @@ pub struct Priceable<'a> {
     pub quantity: u16,
     pub currency: Currency,
     pub policy: &'a Policy,
+    pub deposit: Deposit,
     pub zone: &'a Zone,
 }
 
@@ -136,6 +141,9 @@ impl StayQuote {
         let money = |amount: i64| Money::new(amount.saturating_mul(rooms), about.currency);
         let nightly = quote.nightly_total();
         let rooms_part = quote.nightly_room();
+        let total = quote.total.saturating_mul(rooms);
+        let all_rooms: Vec<i64> = nightly.iter().map(|night| night.saturating_mul(rooms)).collect();
+        let due = about.deposit.due(total, &all_rooms);
         let nights = rooms_part.iter().zip(&nightly).zip(about.check_in.0..);
         Self {
             nights: nights
@@ -146,16 +154,14 @@ impl StayQuote {
                 })
                 .collect(),
             amounts: Amounts::of(parts(quote, about.quantity), about.currency),
-            cancellation: tiers(quote.total, &nightly, about),
+            deposit: Money::new(due, about.currency),
+            cancellation: tiers(total, &all_rooms, about),
         }
     }
 }
 
 fn tiers(total: i64, nightly: &[i64], about: Priceable<'_>) -> Vec<TierView> {
-    let rooms = i64::from(about.quantity);
-    let nightly: Vec<i64> = nightly.iter().map(|night| night.saturating_mul(rooms)).collect();
-    let total = total.saturating_mul(rooms);
-    let priced = Priced { check_in: about.check_in, total, nightly: &nightly };
+    let priced = Priced { check_in: about.check_in, total, nightly };
     let one = |tier: &holdfast_engine::catalogue::Tier| {
         let deadline = tier.deadline(about.check_in, about.zone);
         TierView {
@@ -181,6 +187,7 @@ impl QuoteView {
                 quantity: line.quantity,
                 currency: terms.currency,
                 policy: &line.policy,
+                deposit: line.deposit,
                 zone,
             };
             lines.push(LineQuote {
@@ -191,7 +198,8 @@ impl QuoteView {
             });
         }
         let amounts = Amounts::of(sums, terms.currency);
-        Self { lines, amounts, tax_version: terms.tax_version }
+        let deposit = Money::new(terms.deposit_due(), terms.currency);
+        Self { lines, amounts, deposit, tax_version: terms.tax_version }
     }
 }
 

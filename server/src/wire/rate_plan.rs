@@ -1,8 +1,8 @@
 //! A rate plan on the wire, with its cancellation policy.
 
 use holdfast_engine::catalogue::{
-    MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy, RatePlan as EngineRatePlan,
-    RatePlanDraft, StayRules, Tier as EngineTier,
+    Deposit as EngineDeposit, MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy,
+    RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
 };
 use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub struct RatePlanBody {
     /// Tiers from the earliest deadline to the latest; none means free until check-in.
     #[serde(default)]
     pub cancellation: Vec<Tier>,
+    /// What is paid at booking; all of it where not said. The rest is paid at the hotel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<Deposit>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,6 +51,18 @@ pub struct Tier {
     #[schema(example = "18:00")]
     pub until_time: String,
     pub penalty: Penalty,
+}
+
+/// Exactly one of the three; never more than the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Deposit {
+    /// Basis points of the total with taxes, 0 to 10,000.
+    PercentBp(u16),
+    /// The actual prices of the first nights.
+    Nights(u8),
+    /// Minor units, for each line of the booking.
+    Fixed(i64),
 }
 
 /// Exactly one of the three.
@@ -106,6 +121,28 @@ impl From<EnginePenalty> for Penalty {
     }
 }
 
+impl From<Deposit> for EngineDeposit {
+    fn from(deposit: Deposit) -> Self {
+        match deposit {
+            Deposit::PercentBp(share) => Self::PercentBp(share),
+            Deposit::Nights(nights) => Self::Nights(nights),
+            Deposit::Fixed(amount) => Self::Fixed(amount),
+        }
+    }
+}
+
+impl Deposit {
+    /// `None` where all is due at booking.
+    pub fn of(deposit: EngineDeposit) -> Option<Self> {
+        Some(match deposit {
+            EngineDeposit::Whole => return None,
+            EngineDeposit::PercentBp(share) => Self::PercentBp(share),
+            EngineDeposit::Nights(nights) => Self::Nights(nights),
+            EngineDeposit::Fixed(amount) => Self::Fixed(amount),
+        })
+    }
+}
+
 impl RatePlanBody {
     pub fn check(&self) -> Result<RatePlanDraft, Problem> {
         let mut check = Check::new();
@@ -113,10 +150,11 @@ impl RatePlanBody {
             name: self.name.check_name("/name", &mut check),
             meal_plan: self.meal_plan.into(),
             tax_inclusive: self.tax_inclusive,
-            policy: check_policy(&self.cancellation, &mut check),
             rules: StayRules::default(),
             price_min: None,
             price_max: None,
+            policy: check_policy(&self.cancellation, &mut check).into(),
+            deposit: check_deposit(self.deposit, &mut check),
         };
         check.finish()?;
         Ok(draft)
@@ -128,8 +166,22 @@ impl RatePlanBody {
             meal_plan: draft.meal_plan.into(),
             tax_inclusive: draft.tax_inclusive,
             cancellation: tiers(&draft.policy),
+            deposit: Deposit::of(draft.deposit),
         }
     }
+}
+
+fn check_deposit(deposit: Option<Deposit>, check: &mut Check) -> EngineDeposit {
+    match deposit {
+        Some(Deposit::PercentBp(10_001..)) => {
+            check.fault("/deposit/percent_bp", "field.range", "at most 10000");
+        }
+        Some(Deposit::Fixed(..0)) => {
+            check.fault("/deposit/fixed", "field.range", "at least 0");
+        }
+        _ => {}
+    }
+    deposit.map_or(EngineDeposit::Whole, Into::into)
 }
 
 fn check_policy(tiers: &[Tier], check: &mut Check) -> Policy {
@@ -241,5 +293,29 @@ mod tests {
         }
         let both = serde_json::json!({"percent_bp": 0, "nights": 1});
         assert!(body(serde_json::json!([tier(1, "00:00", &both)])).is_err());
+    }
+
+    #[test]
+    fn deposits_in_range_are_taken_and_read_back_the_same() {
+        let with = |deposit: &serde_json::Value| {
+            let mut value = serde_json::json!({
+                "name": {"th": "ก", "en": "A"}, "tax_inclusive": false
+            });
+            value["deposit"] = deposit.clone();
+            serde_json::from_value::<RatePlanBody>(value).unwrap().check()
+        };
+        for deposit in [
+            serde_json::Value::Null,
+            serde_json::json!({"percent_bp": 10_000}),
+            serde_json::json!({"nights": 1}),
+            serde_json::json!({"fixed": 0}),
+        ] {
+            let draft = with(&deposit).unwrap();
+            assert_eq!(RatePlanBody::of(&draft).check().unwrap(), draft);
+        }
+        for deposit in [serde_json::json!({"percent_bp": 10_001}), serde_json::json!({"fixed": -1})]
+        {
+            assert!(with(&deposit).is_err(), "{deposit}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Catalogue commands in the model.
 
-use holdfast_engine::catalogue::{HotelDraft, HotelStatus, Policy, RatePlanDraft, RoomTypeDraft};
+use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
 use holdfast_engine::command::{
     AddHotel, AddRatePlan, AddRoomType, ChangeHotel, ChangeRatePlan, ChangeRoomType, SetHotelStatus,
 };
@@ -42,7 +42,7 @@ fn plan_is_right(draft: &RatePlanDraft) -> bool {
         |min: Option<i64>, max: Option<i64>| min.zip(max).is_some_and(|(min, max)| max < min);
     let nights = |limit: Option<u8>| limit.map(i64::from);
     let days = |limit: Option<u16>| limit.map(i64::from);
-    policy_is_right(&draft.policy)
+    terms_are_right(draft)
         && stay.iter().flatten().all(|limit| (1..=62).contains(limit))
         && !turned(nights(rules.min_stay_arrival), nights(rules.max_stay_arrival))
         && !turned(nights(rules.min_stay_through), nights(rules.max_stay_through))
@@ -50,9 +50,11 @@ fn plan_is_right(draft: &RatePlanDraft) -> bool {
         && !turned(draft.price_min, draft.price_max)
 }
 
-fn policy_is_right(policy: &Policy) -> bool {
-    use holdfast_engine::catalogue::Penalty::PercentBp;
-    policy.tiers.iter().all(|tier| !matches!(tier.penalty, PercentBp(share) if share > 10_000))
+fn terms_are_right(draft: &RatePlanDraft) -> bool {
+    use holdfast_engine::catalogue::{Deposit, Penalty::PercentBp};
+    let mut tiers = draft.policy.tiers.iter();
+    tiers.all(|tier| !matches!(tier.penalty, PercentBp(share) if share > 10_000))
+        && !matches!(draft.deposit, Deposit::PercentBp(share) if share > 10_000)
 }
 
 impl Model {

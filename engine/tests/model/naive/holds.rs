@@ -58,6 +58,7 @@ impl Model {
         if wish.expected_total.is_some_and(|expected| expected != total) {
             return price_changed(total);
         }
+        let deposit = lines.iter().map(money::deposit).sum();
         let expires = self.now + u64::from(wish.ttl_s) * 1_000;
         let hold = Hold {
             id: wish.id,
@@ -76,7 +77,7 @@ impl Model {
             perhaps_forgotten: false,
         };
         self.holds.insert(wish.id, hold);
-        Answer::Held { id: wish.id, total, expires_ms: expires }
+        Answer::Held { id: wish.id, total, deposit, expires_ms: expires }
     }
 
     fn dates(&self, hotel: &Hotel, wish: &Wish) -> Option<Code> {

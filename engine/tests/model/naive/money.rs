@@ -1,11 +1,11 @@
 //! What a stay costs and what giving it up costs, by the order and rounding of the rule book.
 
-use holdfast_engine::catalogue::{HotelDraft, Penalty, Policy};
+use holdfast_engine::catalogue::{Deposit, HotelDraft, Penalty, Policy};
 use holdfast_engine::command::SetTaxes;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::{Code, Principal};
 
-use super::Model;
+use super::{Line, Model};
 use crate::world::answer::Answer;
 
 use crate::world::{DAY, HOUR};
@@ -110,6 +110,20 @@ pub fn by_night(total: i64, weights: &[i64]) -> Vec<i64> {
 pub fn nightly(prices: &[i64], inclusive: bool, shares: Shares) -> Vec<i64> {
     let room = prices.iter().sum();
     if inclusive { prices.to_vec() } else { by_night(total(room, inclusive, shares), prices) }
+}
+
+/// What is due at booking of all rooms of a line.
+pub fn deposit(line: &Line) -> i64 {
+    let total = line.total * line.rooms;
+    let due = match line.plan.deposit {
+        Deposit::Whole => total,
+        Deposit::PercentBp(share) => half_up(total * i64::from(share), 10_000),
+        Deposit::Nights(count) => {
+            line.nightly.iter().take(count.into()).map(|night| night * line.rooms).sum()
+        }
+        Deposit::Fixed(amount) => amount,
+    };
+    due.min(total)
 }
 
 /// What cancelling at `now` costs of rooms that cost `total`, `nightly` by night.

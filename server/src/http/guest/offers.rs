@@ -153,6 +153,7 @@ impl Asked<'_> {
             quantity: self.party.rooms,
             currency: self.hotel.draft.currency,
             policy: &rate_plan.draft.policy,
+            deposit: rate_plan.draft.deposit,
             zone: &self.hotel.zone,
         };
         Some(StayQuote::of(&quote, about))

@@ -136,9 +136,10 @@ impl Purchase<'_> {
         let applied = self.submit(Verb::BeginPayment(begin)).await?;
         match &applied.outcome {
             Outcome::HoldChanged(hold) => match hold.status {
-                Status::Confirming(payment) => {
-                    Ok(Started::Waiting { intent: payment.intent, amount: hold.terms.total })
-                }
+                Status::Confirming(payment) => Ok(Started::Waiting {
+                    intent: payment.intent,
+                    amount: hold.terms.deposit_due(),
+                }),
                 _ => Err(unexpected(&applied.outcome)),
             },
             Outcome::Booked(_) => Ok(Started::Ended(applied)),

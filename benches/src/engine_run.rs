@@ -130,6 +130,7 @@ pub fn confirm(requests: &mut Requests, hold: Living) -> Command {
             amount: 0,
         },
         expected_total: None,
+        revive: false,
     }))
 }
 

@@ -5,8 +5,8 @@
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
-    TaxProfile, Text, Tier,
+    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft,
+    StayRules, TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Genesis, Hold, HoldLine, SetHotelStatus,

@@ -16,6 +16,7 @@ pub mod hold;
 pub mod no_show;
 pub mod payment;
 pub mod release;
+mod revive;
 pub mod sweep;
 pub mod taxes;
 pub mod tick;

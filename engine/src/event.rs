@@ -8,7 +8,7 @@ use crate::booking::Booking;
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::hold::{Hold, Terms};
-use crate::ids::{PartnerId, RatePlanIx, RoomTypeIx};
+use crate::ids::{HoldId, PartnerId, RatePlanIx, RoomTypeIx};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -38,6 +38,12 @@ pub enum Event {
     BookingCancelled(Arc<Booking>),
     NightsRetired {
         first: Night,
+    },
+    /// A payment came to nothing: its hold expired while it was under way. What the provider has set
+    /// aside for the intent is to be given back.
+    PaymentLapsed {
+        hold: HoldId,
+        intent: u128,
     },
     /// Checked in, checked out, or marked as a no-show.
     BookingChanged(Arc<Booking>),

@@ -190,6 +190,8 @@ impl Touched {
             | Event::PartnerAdded(_)
             | Event::NightsRetired { .. }
             | Event::TaxesChanged { .. } => {}
+            // Said beside the end of its hold.
+            Event::PaymentLapsed { .. } => {}
         }
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft, StayRules,
-    TaxProfile, Text, Tier,
+    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft,
+    StayRules, TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
@@ -219,6 +219,7 @@ fn confirm() -> Confirm {
             amount: -1,
         },
         expected_total: Some(6),
+        revive: true,
     }
 }
 
@@ -279,6 +280,7 @@ fn samples() -> Vec<Verb> {
             intent: 3,
             key: 9,
             expected_total: None,
+            revive: true,
         }),
         Verb::DeclinePayment(DeclinePayment { hold: HoldId(1), principal, intent: 3 }),
         Verb::Confirm(confirm()),

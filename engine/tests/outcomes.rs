@@ -8,6 +8,7 @@ mod catalogue;
 mod holds;
 mod money;
 mod payments;
+mod revivals;
 
 use std::collections::BTreeSet;
 
@@ -153,6 +154,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(money::tables());
     met.extend(payments::tables());
     met.extend(arrivals::tables());
+    met.extend(revivals::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

@@ -241,6 +241,7 @@ impl World {
             guest_key: None,
             payment: payment(total),
             expected_total: None,
+            revive: false,
         }
     }
 
@@ -290,7 +291,14 @@ pub fn line(product: Product, from: u16, to: u16, change: Change) -> Line {
 }
 
 pub fn begin(hold: HoldId, intent: u128, key: u128) -> Verb {
-    Verb::BeginPayment(BeginPayment { hold, principal: GUEST, intent, key, expected_total: None })
+    Verb::BeginPayment(BeginPayment {
+        hold,
+        principal: GUEST,
+        intent,
+        key,
+        expected_total: None,
+        revive: false,
+    })
 }
 
 pub fn cancel(booking: BookingId) -> Verb {

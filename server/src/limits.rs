@@ -136,5 +136,8 @@ pub const REQUESTS_GRAPHEMES_MAX: usize = 1_000;
 /// All that names a person in one booking, before it is sealed, in bytes.
 pub const PERSONAL_BYTES_MAX: usize = 12 * 1024;
 
+/// Payments whose hold expired under them, remembered until a provider has been told.
+pub const LAPSED_PAYMENTS_MAX: usize = 65_536;
+
 /// How long a door waits for a payment provider before it answers that it does not know.
 pub const PAYMENT_WAIT_MAX: Duration = Duration::from_secs(4);

@@ -4,6 +4,7 @@
 //! before anyone is asked, is all that ties the two. **Invariant:** asking a provider again about the
 //! same intent charges nobody twice.
 
+pub mod lapsed;
 mod mock;
 
 use futures_util::future::BoxFuture;
@@ -46,7 +47,8 @@ pub trait PaymentProvider: Send + Sync {
     /// Sets the money aside. May take for ever; dropping the future gives nothing back.
     fn authorise<'a>(&'a self, charge: &'a Charge) -> BoxFuture<'a, Authorisation>;
 
-    /// Gives back what was set aside for an intent that came to nothing.
+    /// Gives back what was set aside for an intent that came to nothing. Again, or for an intent it never
+    /// heard of, it changes nothing.
     fn void(&self, intent: u128) -> BoxFuture<'_, ()>;
 }
 
@@ -67,6 +69,16 @@ impl Payments {
 
     pub fn provider(&self, method: &str) -> Option<&dyn PaymentProvider> {
         self.providers.iter().map(AsRef::as_ref).find(|provider| provider.method() == method)
+    }
+
+    /// Gives back what any provider has set aside for an intent, waiting for each as long as a guest's
+    /// request would.
+    pub async fn void(&self, intent: u128) {
+        for provider in &self.providers {
+            if tokio::time::timeout(PAYMENT_WAIT_MAX, provider.void(intent)).await.is_err() {
+                tracing::warn!(method = provider.method(), "a payment could not be voided in time");
+            }
+        }
     }
 }
 

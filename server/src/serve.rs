@@ -17,6 +17,7 @@ use crate::data_dir::{self, Addresses, DataDir};
 use crate::http::listen::{self, Listener};
 use crate::http::{api, ops};
 use crate::limits::{CONNECTIONS_MAX, OPS_CONNECTIONS_MAX};
+use crate::payment::lapsed::Lapsed;
 use crate::state::AppState;
 use crate::telemetry;
 
@@ -73,10 +74,12 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     // Bound before the log is read, so that a taken port is told at once.
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
+    let lapsed = Lapsed::default();
     let options = Options {
         on_progress,
         accept_loss: config.accept_loss,
         accept_clock: config.accept_clock,
+        follower: Some(lapsed.follower()),
         ..Options::alone(data_dir.log_dir())
     };
     let node = Node::open(options).await.map_err(Error::of_open)?;
@@ -96,7 +99,11 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     let (stop, stopping) = watch::channel(false);
     let listeners = vec![
         tokio::spawn(http.run(api::router(state.clone()), stopping.clone())),
-        tokio::spawn(ops.run(ops::router(state.clone()), stopping)),
+        tokio::spawn(ops.run(ops::router(state.clone()), stopping.clone())),
+        tokio::spawn({
+            let state = state.clone();
+            async move { lapsed.run(state.payments(), stopping).await }
+        }),
     ];
     let server = Server { state, addresses, data_dir, stop, listeners };
     if let Err(error) = server.data_dir.publish(addresses) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::revive::Revival;
 use crate::booking::{self, Booking, Payment, Sealed, WrappedKey};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
@@ -31,26 +32,37 @@ pub struct Confirm {
     pub payment: Payment,
     /// What the guest agreed to pay, minor units.
     pub expected_total: Option<i64>,
+    /// Take the hold anew where it has expired and no payment was begun, for no more than
+    /// `expected_total`, which is then needed.
+    pub revive: bool,
 }
 
 impl Confirm {
-    /// Refusals in order: malformed, not found, ended (expired, released, confirmed), the payment is
-    /// another's or was not begun, price changed, the booking's id is taken,
+    /// Refusals in order: malformed, not found, ended (released, confirmed; expired, unless it is revived:
+    /// then those of a revival), the payment is another's or was not begun, price changed, the booking's id is taken,
     /// capacity, an impossible state.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !self.is_within_bounds() {
             return Code::Malformed.into();
         }
-        let Some(hold) = writer.hold_for(self.hold, self.principal) else {
+        let Some(mut hold) = writer.hold_for(self.hold, self.principal) else {
             return Code::NotFound.into();
         };
-        match (hold.status_at(writer.now_ms), self.intent) {
-            (Status::Active, None) => {}
-            (Status::Confirming(payment), Some(intent)) if payment.intent == intent => {}
-            (Status::Active, Some(_)) => return Code::HoldNotConfirming.into(),
-            (ended, _) => return writer.ended_hold(ended),
+        let mut revival = None;
+        match (hold.status_at(writer.now_ms), self.intent, self.expected_total) {
+            (Status::Active, None, _) => {}
+            (Status::Confirming(payment), Some(intent), _) if payment.intent == intent => {}
+            (Status::Active, Some(_), _) => return Code::HoldNotConfirming.into(),
+            (Status::Expired, None, Some(expected)) if self.revive => {
+                match Revival::judge(writer, &hold, expected) {
+                    Ok(judged) => revival = Some(judged),
+                    Err(refusal) => return refusal.into(),
+                }
+            }
+            (ended, ..) => return writer.ended_hold(ended),
         }
-        if self.expected_total.is_some_and(|expected| expected != hold.terms.total) {
+        if revival.is_none() && self.expected_total.is_some_and(|agreed| agreed != hold.terms.total)
+        {
             let total = Some(hold.terms.total);
             return Refusal { total, ..Code::PriceChanged.into() }.into();
         }
@@ -60,10 +72,13 @@ impl Confirm {
         if writer.bookings_count >= BOOKINGS_MAX {
             return Code::CapacityReached.into();
         }
-        if !writer.cells_hold(&hold.terms) {
+        if revival.is_none() && !writer.cells_hold(&hold.terms) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.
+        if let Some(revival) = revival {
+            hold = revival.take(writer);
+        }
         let booking = Arc::new(Booking {
             id: self.booking,
             principal: hold.terms.principal,
@@ -81,7 +96,8 @@ impl Confirm {
     }
 
     fn is_within_bounds(&self) -> bool {
-        self.guest.bytes.len() <= SEALED_BYTES_MAX
+        !(self.revive && self.expected_total.is_none())
+            && self.guest.bytes.len() <= SEALED_BYTES_MAX
             && self.guest_key.as_ref().is_none_or(|key| key.bytes.len() <= WRAPPED_KEY_BYTES_MAX)
             && self.payment.method.len() <= PAYMENT_METHOD_BYTES_MAX
             && self.payment.provider_reference.len() <= PROVIDER_REFERENCE_BYTES_MAX

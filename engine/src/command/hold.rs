@@ -54,10 +54,10 @@ pub struct HoldLine {
 }
 
 /// The lines of a request that has passed, with what they cost together.
-struct Priced {
+pub(super) struct Priced {
     lines: Vec<Line>,
     currency: Currency,
-    total: i64,
+    pub(super) total: i64,
 }
 
 impl Hold {
@@ -68,6 +68,28 @@ impl Hold {
             self.stay,
             self.lines.iter().map(|line| (line.room_type, u32::from(line.quantity))),
         )
+    }
+
+    /// What was asked for once, asked for again, to be priced anew.
+    pub(super) fn again(terms: &Terms, ttl_s: u32) -> Self {
+        let line = |line: &Line| HoldLine {
+            room_type: line.room_type,
+            rate_plan: line.rate_plan,
+            quantity: line.quantity,
+            adults: line.adults,
+            children: line.children.clone(),
+            quote: None,
+        };
+        Self {
+            id: terms.id,
+            hotel: terms.hotel,
+            principal: terms.principal,
+            stay: terms.stay(),
+            lines: terms.lines.iter().map(line).collect(),
+            ttl_s,
+            expected_total: None,
+            client_reference: terms.client_reference.clone(),
+        }
     }
 
     fn is_well_formed(&self) -> bool {
@@ -86,11 +108,18 @@ impl Hold {
     /// dates, then every blocker of the stay at once (closures, missing prices, restrictions, guests,
     /// missing rooms), quota, duplicate reference, capacity, price changed.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        let Priced { lines, currency, total } = match self.validate(writer) {
+        let priced = match self.validate(writer) {
             Ok(priced) => priced,
             Err(refusal) => return refusal.into(),
         };
         // From here the command must succeed.
+        let hold = self.take(writer, priced);
+        Outcome::Held { terms: hold.terms, expires_ms: hold.expires_ms }
+    }
+
+    /// The rooms are held for so long, at this price. The caller has judged.
+    pub(super) fn take(&self, writer: &mut Writer, priced: Priced) -> hold::Hold {
+        let Priced { lines, currency, total } = priced;
         writer.hold_rooms(&self.demand());
         let terms = Arc::new(Terms {
             id: self.id,
@@ -106,15 +135,16 @@ impl Hold {
             created_ms: writer.now_ms,
         });
         let expires_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
-        writer.add_hold(hold::Hold {
+        let hold = hold::Hold {
             terms: Arc::clone(&terms),
             status: Status::Active,
             expires_ms,
             extensions: 0,
             ended_ms: None,
-        });
-        writer.events.push(Event::Held(Arc::clone(&terms)));
-        Outcome::Held { terms, expires_ms }
+        };
+        writer.add_hold(hold.clone());
+        writer.events.push(Event::Held(terms));
+        hold
     }
 
     fn validate(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
@@ -124,6 +154,11 @@ impl Hold {
         if writer.shared.holds.contains(&self.id) {
             return Err(Code::StateConflict.into());
         }
+        self.judge(writer)
+    }
+
+    /// All that is asked of a request that is well formed and whose id is its own.
+    pub(super) fn judge(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
         let shared = Arc::clone(&writer.shared);
         let guard = shared.hotels.get(self.hotel.0);
         let Some(hotel) = guard.as_ref().and_then(|guard| guard.as_ref()) else {

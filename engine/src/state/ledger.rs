@@ -165,8 +165,10 @@ impl Writer {
             let known = Reference { hold: terms.id, booking: None };
             self.references.insert((terms.principal, reference.clone()), known);
         }
-        self.holds_count += 1;
-        self.shared.holds.add(terms.id, hold);
+        // One that is revived has a record already.
+        if self.shared.holds.insert(terms.id, hold).is_none() {
+            self.holds_count += 1;
+        }
     }
 
     fn add_usage(&self, guest: u128, terms: &Terms) {
@@ -261,9 +263,16 @@ impl Writer {
         if let Some(reference) = &hold.terms.client_reference {
             self.references.remove(&(hold.terms.principal, reference.clone()));
         }
+        let lapsed = match hold.status {
+            Status::Confirming(payment) => Some(payment.intent),
+            _ => None,
+        };
         hold.status = status;
         self.close_hold(&mut hold);
         let hold = Arc::new(hold);
+        if let Some(intent) = lapsed {
+            self.events.push(Event::PaymentLapsed { hold: hold.terms.id, intent });
+        }
         self.events.push(Event::HoldChanged(Arc::clone(&hold)));
         hold
     }

@@ -192,8 +192,13 @@ impl Writer {
                 break;
             }
             self.ended.pop();
-            self.holds_count -= usize::from(self.shared.holds.remove(&hold).is_some());
-            forgotten += 1;
+            // One that was revived meanwhile is not this end's to forget.
+            let ended = self.shared.holds.get(&hold).is_some_and(|hold| hold.ended_ms == Some(at));
+            if ended {
+                self.shared.holds.remove(&hold);
+                self.holds_count -= 1;
+                forgotten += 1;
+            }
         }
         forgotten
     }
@@ -267,7 +272,16 @@ impl Writer {
 /// succeeded is not the end of its request.
 fn is_stored(verb: &Verb, outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Refused(refusal) => refusal.code.is_stored(),
+        Outcome::Refused(refusal) => {
+            // What refuses a revival is its request's end, missing rooms included.
+            let ends = refusal.code == Code::InventoryInsufficient
+                && match verb {
+                    Verb::BeginPayment(begin) => begin.revive,
+                    Verb::Confirm(confirm) => confirm.revive,
+                    _ => false,
+                };
+            ends || refusal.code.is_stored()
+        }
         _ => !matches!(verb, Verb::BeginPayment(_)),
     }
 }

@@ -148,6 +148,7 @@ impl House {
             guest_key: Some(WrappedKey { key: 8, bytes: vec![2] }),
             payment,
             expected_total: None,
+            revive: false,
         }));
     }
 

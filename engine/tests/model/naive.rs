@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_engine::ari::LineOutcome;
 use holdfast_engine::booking;
 use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
-use holdfast_engine::command::{Genesis, SetTaxes};
+use holdfast_engine::command::{Genesis, Hold as Wish, SetTaxes};
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId};
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
@@ -76,6 +76,8 @@ pub struct Hold {
     pub check_in: u16,
     pub check_out: u16,
     pub lines: Vec<Line>,
+    /// What was asked for.
+    pub wish: Wish,
     pub total: i64,
     pub reference: Option<String>,
     pub created: u64,
@@ -169,6 +171,18 @@ impl Model {
             && ![Code::Malformed.into(), Code::StateConflict.into()].contains(actual)
         {
             self.holds.remove(&wish.id);
+        }
+        // The same of a hold that ran out long ago and is to be revived.
+        let revived = match verb {
+            Verb::BeginPayment(verb) if verb.revive => Some(verb.hold),
+            Verb::Confirm(verb) if verb.revive => Some(verb.hold),
+            _ => None,
+        };
+        if let Some(hold) = revived.and_then(|id| self.holds.get(&id))
+            && hold.perhaps_forgotten
+            && *actual == Code::NotFound.into()
+        {
+            return vec![Code::NotFound.into()];
         }
         self.run(verb)
     }
@@ -366,14 +380,24 @@ fn same(expected: &[Answer], actual: &Answer) -> Result<(), String> {
 }
 
 /// Not kept: what never had an effect a client could not ask for again (400, 404, 422, 429, 5xx), missing
-/// rooms, and the begin of a payment, which is not the end of its request.
+/// rooms unless a hold was to be revived, and the begin of a payment, which is not the end of its request.
 fn is_kept(verb: &Verb, answer: &Answer) -> bool {
     match answer {
         Answer::Refused(no) => match no.code.status() {
             400 | 401 | 403 | 404 | 413 | 415 | 422 | 429 | 500.. => false,
-            _ => !matches!(no.code, Code::InventoryInsufficient | Code::HoldConfirming),
+            _ if no.code == Code::InventoryInsufficient => revives(verb),
+            _ => no.code != Code::HoldConfirming,
         },
         _ => !matches!(verb, Verb::BeginPayment(_)),
+    }
+}
+
+/// Whether missing rooms are the end of the request.
+fn revives(verb: &Verb) -> bool {
+    match verb {
+        Verb::BeginPayment(verb) => verb.revive,
+        Verb::Confirm(verb) => verb.revive,
+        _ => false,
     }
 }
 

@@ -29,7 +29,14 @@ fn payments() -> BTreeSet<&'static str> {
     let [hold, released, booked, late] = [0; 4].map(|_| world.hold(product, stay(3, 1), 1));
     let confirm = world.confirmation(booked);
     let of = |hold, principal, expected_total| {
-        Verb::BeginPayment(BeginPayment { hold, principal, intent: 1, key: 2, expected_total })
+        Verb::BeginPayment(BeginPayment {
+            hold,
+            principal,
+            intent: 1,
+            key: 2,
+            expected_total,
+            revive: false,
+        })
     };
     let stranger = DeclinePayment { hold, principal: Principal::Guest(2), intent: 1 };
     play(

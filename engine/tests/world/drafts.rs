@@ -2,7 +2,8 @@
 
 use holdfast_engine::catalogue::policy::{Penalty, Tier};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text,
+    Deposit, HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile,
+    Text,
 };
 use holdfast_engine::money::Currency;
 

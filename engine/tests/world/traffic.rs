@@ -433,14 +433,24 @@ impl Traffic {
             _ => (self.mint(), self.mint()),
         };
         self.payments.push((hold, intent, key));
-        let expected_total = self.known_total(dice, reader, hold);
+        let (expected_total, revive) = self.agreed(dice, reader, hold);
         Verb::BeginPayment(BeginPayment {
             hold,
             principal: Self::asker(dice),
             intent,
             key,
             expected_total,
+            revive,
         })
+    }
+
+    /// What the guest agreed to pay, and whether an expired hold is to be revived for it.
+    fn agreed(&self, dice: &mut Dice, reader: &Reader, hold: HoldId) -> (Option<i64>, bool) {
+        if !dice.one_in(3) {
+            return (self.known_total(dice, reader, hold), false);
+        }
+        let total = reader.hold(hold).map_or(0, |hold| hold.terms.total);
+        (dice.of(&[Some(total), Some(i64::MAX), Some(total), Some(total - 1), None]), true)
     }
 
     fn known_total(&self, dice: &mut Dice, reader: &Reader, hold: HoldId) -> Option<i64> {
@@ -483,6 +493,7 @@ impl Traffic {
         let total = reader.hold(hold).map_or(0, |hold| hold.terms.total);
         let bytes = if dice.one_in(40) { vec![0; 20_000] } else { vec![dice.u16(200) as u8; 9] };
         let guest = u128::from(dice.u16(5));
+        let (expected_total, revive) = self.agreed(dice, reader, hold);
         Verb::Confirm(Confirm {
             hold,
             booking,
@@ -491,7 +502,8 @@ impl Traffic {
             guest: Sealed { guest, key: guest, bytes },
             guest_key: dice.one_in(2).then(|| WrappedKey { key: guest, bytes: vec![7; 40] }),
             payment: payment(dice.of(&[total, total, total / 2])),
-            expected_total: self.known_total(dice, reader, hold),
+            expected_total,
+            revive,
         })
     }
 

@@ -34,7 +34,8 @@ pub struct BookingBody {
     /// What the guest has agreed to pay.
     #[serde(default)]
     pub expected_total: Option<Money>,
-    /// Take an expired hold anew. Not offered yet: an expired hold is then refused with 422.
+    /// Take an expired hold anew, at today's price, where that is no more than `expected_total`, which is
+    /// then needed.
     #[serde(default)]
     pub revive: bool,
 }
@@ -102,6 +103,9 @@ impl BookingBody {
                 let detail = format!("must have 1 to {WORD_BYTES_MAX} bytes");
                 check.fault(pointer, "field.range", detail);
             }
+        }
+        if self.revive && self.expected_total.is_none() {
+            check.fault("/expected_total", "field.required", "reviving needs it");
         }
         check.finish()?;
         Ok(BookingDraft {

@@ -17,6 +17,7 @@ use holdfast_server::data_dir::DataDir;
 use holdfast_server::http::api;
 use holdfast_server::http::listen::Listener;
 use holdfast_server::payment::Payments;
+use holdfast_server::payment::lapsed::Lapsed;
 use holdfast_server::state::AppState;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -70,7 +71,12 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let time = Arc::new(DrivenTime::new(NOW_MS));
-        let options = Options { time: time.clone(), ..Options::alone(data_dir.log_dir()) };
+        let lapsed = Lapsed::default();
+        let options = Options {
+            time: time.clone(),
+            follower: Some(lapsed.follower()),
+            ..Options::alone(data_dir.log_dir())
+        };
         let node = Node::open(options).await.unwrap();
         let genesis = Genesis { horizon_nights: HORIZON_NIGHTS_DEFAULT, quota: Quota::default() };
         node.submit(Command::plain(Verb::Genesis(genesis)), None).await.unwrap();
@@ -81,7 +87,13 @@ impl House {
         let url = format!("http://{}", listener.address());
         let client = Client::new(&url, Limits::default()).unwrap();
         let (stop, stopping) = watch::channel(false);
-        let listener = tokio::spawn(listener.run(api::router(state.clone()), stopping));
+        let listener = tokio::spawn({
+            let state = state.clone();
+            async move {
+                let doors = listener.run(api::router(state.clone()), stopping.clone());
+                tokio::join!(doors, lapsed.run(state.payments(), stopping));
+            }
+        });
         Self { state, time, client, stop, listener, dir: Some(dir) }
     }
 

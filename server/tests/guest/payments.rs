@@ -9,6 +9,7 @@ use futures_util::future::{self, BoxFuture};
 use holdfast_replication::DrivenTime;
 use holdfast_server::payment::{Authorisation, Charge, PaymentProvider, Payments};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::house::{House, booking};
 
@@ -18,11 +19,23 @@ struct Fickle {
     time: Arc<DrivenTime>,
     asked: Arc<Mutex<Vec<u128>>>,
     voided: Arc<Mutex<BTreeSet<u128>>>,
+    told: Arc<Notify>,
 }
 
 impl Fickle {
     fn new(time: &Arc<DrivenTime>) -> Self {
-        Self { time: time.clone(), asked: Arc::default(), voided: Arc::default() }
+        Self {
+            time: time.clone(),
+            asked: Arc::default(),
+            voided: Arc::default(),
+            told: Arc::default(),
+        }
+    }
+
+    async fn has_voided(&self, intent: u128) {
+        while !self.voided.lock().unwrap().contains(&intent) {
+            self.told.notified().await;
+        }
     }
 }
 
@@ -50,6 +63,7 @@ impl PaymentProvider for Fickle {
 
     fn void(&self, intent: u128) -> BoxFuture<'_, ()> {
         self.voided.lock().unwrap().insert(intent);
+        self.told.notify_one();
         future::ready(()).boxed()
     }
 }
@@ -175,25 +189,67 @@ async fn an_unanswered_payment_keeps_the_hold_for_its_key_until_its_time_is_up()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hold_past_its_time_is_gone_and_reviving_it_is_not_offered() {
+async fn a_hold_past_its_time_is_gone_or_revived_for_no_more_than_was_agreed() {
     let house = House::open().await;
     let hotel = house.hotel("Late", (1, 2), |_| {}).await;
     let guest = house.guest("ann");
     let hold = guest.holds("k", &hotel.hold("2027-01-20", "2027-01-21", 1)).await;
-    let mut body = booking(&hold, "tok_ok");
-    body["revive"] = true.into();
     house.wait(899);
     let early = guest.holds("k2", &hotel.hold("2027-01-20", "2027-01-21", 1)).await;
     house.wait(1);
-    let answer = guest.post("/v1/bookings", "1", &body).await;
-    let answer = answer.refuses(422, "revive.not_offered");
-    assert_eq!(answer.fields()[0].0, "/revive");
-    body["revive"] = false.into();
-    guest.post("/v1/bookings", "2", &body).await.refuses(410, "hold.expired");
+    let mut body = booking(&hold, "tok_ok");
+    guest.post("/v1/bookings", "1", &body).await.refuses(410, "hold.expired");
+    body["revive"] = true.into();
+    let answer = guest.post("/v1/bookings", "2", &body).await.refuses(422, "field.required");
+    assert_eq!(answer.fields()[0].0, "/expected_total");
+    // Dearer by now than was agreed: refused with what it costs, and the refusal stands for its key.
+    let kind = &hotel.kinds[0];
+    let line = |price: u32| {
+        json!({
+            "seq": price, "room_type": kind.room_type, "rate_plan": kind.rate_plan,
+            "from": "2027-01-20", "to": "2027-01-20", "price": price,
+        })
+    };
+    house.ari("price", &line(160_000)).await;
+    body["expected_total"] = json!({"amount": 150_000, "currency": "THB"});
+    let answer = guest.post("/v1/bookings", "3", &body).await.refuses(409, "price.changed");
+    assert_eq!(answer.body["quote"]["total"]["amount"], 160_000);
+    house.ari("price 2", &line(140_000)).await;
+    let again = guest.post("/v1/bookings", "3", &body).await.refuses(409, "price.changed");
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    let booked = guest.post("/v1/bookings", "4", &body).await.expect(201);
+    assert_eq!(booked.body["total"]["amount"], 140_000);
+    assert_eq!(booked.body["payment"]["amount"]["amount"], 140_000);
+    guest.post("/v1/bookings", "5", &body).await.refuses(409, "hold.already_confirmed");
     // A hold that stands needs no reviving.
     let mut body = booking(&early, "tok_ok");
     body["revive"] = true.into();
-    guest.post("/v1/bookings", "3", &body).await.expect(201);
+    body["expected_total"] = json!({"amount": 150_000, "currency": "THB"});
+    guest.post("/v1/bookings", "6", &body).await.expect(201);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_nobody_came_back_for_is_voided_once_its_hold_has_expired() {
+    let mut fickle = None;
+    let house = House::open_with(|time| {
+        let provider = fickle.insert(Fickle::new(time)).clone();
+        Payments::new(vec![Box::new(provider)])
+    })
+    .await;
+    let fickle = fickle.unwrap();
+    let hotel = house.hotel("Abandoned", (1, 2), |_| {}).await;
+    let guest = house.guest("ann");
+    let hold = guest.holds("k", &hotel.hold("2027-01-20", "2027-01-21", 1)).await;
+    let mut body = booking(&hold, "second");
+    body["payment"]["method"] = "fickle".into();
+    guest.post("/v1/bookings", "1", &body).await.refuses(504, "payment.unknown");
+    assert!(fickle.voided.lock().unwrap().is_empty());
+    house.wait(121);
+    // Somebody looks at the hotel's rooms, so that the log notices.
+    guest.holds("k2", &hotel.hold("2027-01-20", "2027-01-21", 1)).await;
+    let asked = fickle.asked.lock().unwrap()[0];
+    fickle.has_voided(asked).await;
     house.close().await;
 }
 

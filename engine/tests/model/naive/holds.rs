@@ -36,28 +36,40 @@ impl Model {
         if self.holds.contains_key(&wish.id) {
             return Code::StateConflict.into();
         }
-        let Some(hotel) = self.hotels.get(wish.hotel.at()) else { return Code::NotFound.into() };
+        match self.priced(wish) {
+            Ok((lines, total)) => self.take(wish, lines, total),
+            Err(answer) => answer,
+        }
+    }
+
+    /// The lines with their prices and what they cost together, where nothing stands in the way.
+    fn priced(&self, wish: &Wish) -> Result<(Vec<Line>, i64), Answer> {
+        let hotel = self.hotels.get(wish.hotel.at()).ok_or(Code::NotFound)?;
         if !wish.principal.is_guest() && !acts(wish.principal, hotel.partner) {
-            return Code::NotFound.into();
+            return Err(Code::NotFound.into());
         }
         if let Some(code) = self.dates(hotel, wish) {
-            return code.into();
+            return Err(code.into());
         }
-        let Some(blockers) = self.blockers(hotel, wish) else { return Code::NotFound.into() };
+        let blockers = self.blockers(hotel, wish).ok_or(Code::NotFound)?;
         if !blockers.is_empty() {
-            return refuse(&blockers);
+            return Err(refuse(&blockers));
         }
         if self.is_over_quota(wish) {
-            return Code::QuotaExceeded.into();
+            return Err(Code::QuotaExceeded.into());
         }
         if let Some(no) = self.duplicate(wish) {
-            return Answer::Refused(no);
+            return Err(Answer::Refused(no));
         }
         let lines: Vec<_> = wish.lines.iter().map(|line| self.price(wish, line)).collect();
         let total = lines.iter().map(|line| line.total * line.rooms).sum();
         if wish.expected_total.is_some_and(|expected| expected != total) {
-            return price_changed(total);
+            return Err(price_changed(total));
         }
+        Ok((lines, total))
+    }
+
+    fn take(&mut self, wish: &Wish, lines: Vec<Line>, total: i64) -> Answer {
         let deposit = lines.iter().map(money::deposit).sum();
         let expires = self.now + u64::from(wish.ttl_s) * 1_000;
         let hold = Hold {
@@ -67,6 +79,7 @@ impl Model {
             check_in: wish.stay.check_in.0,
             check_out: wish.stay.check_out.0,
             lines,
+            wish: wish.clone(),
             total,
             reference: wish.client_reference.clone(),
             created: self.now,
@@ -78,6 +91,17 @@ impl Model {
         };
         self.holds.insert(wish.id, hold);
         Answer::Held { id: wish.id, total, deposit, expires_ms: expires }
+    }
+
+    /// An expired hold taken anew, as a new one would be, for no more than was agreed.
+    fn revive(&mut self, hold: &Hold, agreed: i64) -> Result<Hold, Answer> {
+        let wish = Wish { expected_total: None, ttl_s: 900, ..hold.wish.clone() };
+        let (lines, total) = self.priced(&wish)?;
+        if total > agreed {
+            return Err(price_changed(total));
+        }
+        self.take(&wish, lines, total);
+        Ok(self.holds[&hold.id].clone())
     }
 
     fn dates(&self, hotel: &Hotel, wish: &Wish) -> Option<Code> {
@@ -256,13 +280,29 @@ impl Model {
     }
 
     pub(super) fn begin_payment(&mut self, verb: &BeginPayment) -> Vec<Answer> {
+        if verb.revive && verb.expected_total.is_none() {
+            return vec![Code::Malformed.into()];
+        }
         let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
             return vec![Code::NotFound.into()];
         };
-        match status {
-            Status::Active => {}
-            Status::Confirming(payment) if payment.key == verb.key => return vec![self.put(hold)],
-            status => return self.or_forgotten(verb.hold, over(status)),
+        match (status, verb.expected_total) {
+            (Status::Active, _) => {}
+            (Status::Expired, Some(agreed)) if verb.revive => {
+                hold = match self.revive(&hold, agreed) {
+                    Ok(hold) => hold,
+                    Err(answer) => return self.or_forgotten(verb.hold, answer),
+                };
+                // A payment that is declined leaves it as it was: expired.
+                let (intent, key) = (verb.intent, verb.key);
+                hold.status = Status::Confirming(Confirming { intent, key, left_ms: 0 });
+                hold.expires = self.now + 2 * MINUTE;
+                return vec![self.put(hold)];
+            }
+            (Status::Confirming(payment), _) if payment.key == verb.key => {
+                return vec![self.put(hold)];
+            }
+            (status, _) => return self.or_forgotten(verb.hold, over(status)),
         }
         if verb.expected_total.is_some_and(|expected| expected != hold.total) {
             return vec![price_changed(hold.total)];
@@ -292,19 +332,32 @@ impl Model {
     }
 
     pub(super) fn confirm(&mut self, verb: &Confirm) -> Vec<Answer> {
-        if verb.guest.bytes.len() > 16_384 {
+        if verb.guest.bytes.len() > 16_384 || (verb.revive && verb.expected_total.is_none()) {
             return vec![Code::Malformed.into()];
         }
         let Some((mut hold, status)) = self.find(verb.hold, verb.principal) else {
             return vec![Code::NotFound.into()];
         };
-        match (status, verb.intent) {
-            (Status::Active, None) => {}
-            (Status::Active, Some(_)) => return vec![Code::HoldNotConfirming.into()],
-            (Status::Confirming(payment), Some(intent)) if payment.intent == intent => {}
-            (status, _) => return self.or_forgotten(verb.hold, over(status)),
+        let mut agreed = verb.expected_total;
+        match (status, verb.intent, verb.expected_total) {
+            (Status::Active, None, _) => {}
+            (Status::Active, Some(_), _) => return vec![Code::HoldNotConfirming.into()],
+            (Status::Confirming(payment), Some(intent), _) if payment.intent == intent => {}
+            (Status::Expired, None, Some(limit)) if verb.revive => {
+                let before = self.holds.clone();
+                match self.revive(&hold, limit) {
+                    Err(answer) => return self.or_forgotten(verb.hold, answer),
+                    Ok(_) if self.bookings.contains_key(&verb.booking) => {
+                        self.holds = before;
+                        return vec![Code::StateConflict.into()];
+                    }
+                    Ok(revived) => hold = revived,
+                }
+                agreed = None;
+            }
+            (status, ..) => return self.or_forgotten(verb.hold, over(status)),
         }
-        if verb.expected_total.is_some_and(|expected| expected != hold.total) {
+        if agreed.is_some_and(|expected| expected != hold.total) {
             return vec![price_changed(hold.total)];
         }
         if self.bookings.contains_key(&verb.booking) {

@@ -111,11 +111,6 @@ impl Purchase<'_> {
                 let refused = Refusal::from(Code::HoldConfirming);
                 Err(self.dressed(refusal::problem(&refused, self.state.reader())))
             }
-            Status::Expired if self.draft.revive => Err(Problem::field(
-                "/revive",
-                "revive.not_offered",
-                "the hold has expired, and reviving is not offered yet; make a new hold",
-            )),
             _ => Ok(()),
         }
     }
@@ -132,6 +127,7 @@ impl Purchase<'_> {
             intent: self.state.mint(hold.group()),
             key: self.name(),
             expected_total,
+            revive: self.draft.revive,
         };
         let applied = self.submit(Verb::BeginPayment(begin)).await?;
         match &applied.outcome {
@@ -166,14 +162,18 @@ impl Purchase<'_> {
             payment,
             // Compared when the payment began; the price of a hold does not change.
             expected_total: None,
+            revive: false,
         };
         let confirmed = self.submit(Verb::Confirm(confirm)).await;
-        if let Err(problem) = &confirmed
-            && problem.status.is_client_error()
-        {
-            // The hold ended while the provider was asked. Where the outcome is unknown the money stays
-            // set aside for the retry.
-            provider.void(intent).await;
+        match &confirmed {
+            // The hold ended while the provider was asked.
+            Err(problem) if problem.status.is_client_error() => provider.void(intent).await,
+            // The money is set aside and the hold waits for it, whatever kept the confirmation out of
+            // the log: the retry goes on from here.
+            Err(problem) if problem.status == StatusCode::SERVICE_UNAVAILABLE => {
+                return Err(unknown());
+            }
+            _ => {}
         }
         confirmed
     }
@@ -196,10 +196,15 @@ impl Purchase<'_> {
         match visible_hold(self.state, self.principal, self.draft.hold) {
             Ok((hold, hotel)) => {
                 let terms = &hold.terms;
+                let refused = problem.extra.get("total").and_then(serde_json::Value::as_i64);
+                let total = Money::new(refused.unwrap_or(terms.total), terms.currency);
+                let problem = problem.with("total", &total);
+                if refused.is_some_and(|refused| refused != terms.total) {
+                    // What an expired hold would cost today is not what it did.
+                    return problem.with("quote", serde_json::json!({ "total": total }));
+                }
                 let names = names(self.state, &hotel, terms);
-                problem
-                    .with("total", Money::new(terms.total, terms.currency))
-                    .with("quote", QuoteView::of(terms, names.zone, &names.lines))
+                problem.with("quote", QuoteView::of(terms, names.zone, &names.lines))
             }
             Err(_) => problem,
         }
@@ -210,7 +215,7 @@ fn unknown() -> Problem {
     Problem::new(
         StatusCode::GATEWAY_TIMEOUT,
         "payment.unknown",
-        "The payment provider has not answered. Send this again with the same Idempotency-Key to \
+        "Whether the payment went through is not known yet. Send this again with the same Idempotency-Key to \
          learn the end; left alone, the hold expires.",
     )
     .retry_after(ASK_AGAIN_S)

@@ -1,10 +1,15 @@
 //! The figures, one file each.
 
+pub mod admission;
+#[cfg(feature = "node")]
 pub mod durable;
 pub mod engine;
+#[cfg(feature = "node")]
 pub mod http;
 pub mod memory;
+#[cfg(feature = "node")]
 pub mod peers;
+#[cfg(feature = "node")]
 pub mod replay;
 pub mod search;
 

@@ -3,12 +3,17 @@
 //! `bench [--quick] [--dir DIR] [NAME…]`; without names all of them. Prints and judges nothing: the only
 //! failure is a figure that could not be measured.
 
+#![cfg_attr(not(feature = "node"), allow(dead_code))] // Some of it serves a node's figures alone.
+
+#[cfg(feature = "node")]
 mod child;
 mod dice;
 mod engine_run;
 mod figures;
+#[cfg(feature = "node")]
 mod http_load;
 mod machine;
+#[cfg(feature = "node")]
 mod peers;
 mod report;
 mod stopwatch;
@@ -22,7 +27,8 @@ use figures::Scale;
 const USAGE: &str = "\
 usage: bench [--quick] [--dir DIR] [NAME...]
 
-  engine    holds a second in memory, on one core and on two; admission
+  engine    holds a second in memory, on one core and on two
+  admission rooms set aside and refused, on one core and on two
   search    a city of 500 hotels, in memory
   memory    resident bytes of a room-type-night and of a hold
   durable   holds a second that are on disk before they are answered, in process
@@ -35,7 +41,11 @@ usage: bench [--quick] [--dir DIR] [NAME...]
             must lie on the disk that is to be measured, not in memory";
 
 /// Memory first: resident bytes are counted before anything else has taken some.
-const FIGURES: [&str; 7] = ["memory", "engine", "search", "durable", "replay", "http", "peers"];
+const FIGURES: &[&str] = if cfg!(feature = "node") {
+    &["memory", "admission", "engine", "search", "durable", "replay", "http", "peers"]
+} else {
+    &["memory", "admission", "engine", "search"]
+};
 
 struct Asked {
     names: Vec<String>,
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "node")]
     if child::run_role()? {
         return Ok(ExitCode::SUCCESS);
     }
@@ -91,21 +102,35 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         }
     }
     if asked.names.is_empty() {
-        asked.names = FIGURES.map(str::to_owned).to_vec();
+        asked.names = FIGURES.iter().copied().map(str::to_owned).collect();
     }
     Ok(asked)
 }
 
 fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match name {
+        "memory" => figures::memory::run(scale),
+        "admission" => figures::admission::run(scale),
         "engine" => figures::engine::run(scale),
         "search" => figures::search::run(scale),
-        "memory" => figures::memory::run(scale),
+        other => node_figure(other, scale, scratch)?,
+    }
+    Ok(())
+}
+
+#[cfg(feature = "node")]
+fn node_figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match name {
         "durable" => runtime()?.block_on(figures::durable::run(scale, scratch))?,
         "replay" => runtime()?.block_on(figures::replay::run(scale, scratch))?,
         "http" => figures::http::run(scale, scratch)?,
         _ => figures::peers::run(scale, scratch)?,
     }
     Ok(())
+}
+
+#[cfg(not(feature = "node"))]
+fn node_figure(name: &str, _: Scale, _: &Path) -> anyhow::Result<()> {
+    anyhow::bail!("{name} needs a node: build with the feature `node`")
 }

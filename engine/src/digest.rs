@@ -122,7 +122,7 @@ impl Writer {
 
     fn words<'a>(
         rows: u32,
-        row: impl Fn(u32) -> Option<crate::inventory::Row<'a, std::sync::atomic::AtomicU64>>,
+        row: impl Fn(u32) -> Option<crate::inventory::Row<'a, crate::sync::AtomicU64>>,
     ) -> u128 {
         let mut sum = Sum::default();
         for number in 0..rows {

@@ -38,6 +38,7 @@ pub mod refusal;
 pub mod search;
 pub mod state;
 pub mod stay;
+pub mod sync;
 pub mod verify;
 pub mod zone;
 

@@ -10,7 +10,7 @@ use super::Scale;
 use crate::engine_run::{ENTRY, FIRST, Run, START_MS, Spent, Steady, confirm, entry};
 use crate::machine::resident_bytes;
 use crate::report::{Includes, big, per_s, row, short, title};
-use crate::stopwatch::{now, rate, timed};
+use crate::stopwatch::{now, rate};
 use crate::world::{self, Requests, World};
 
 /// Seconds of log time between the making of a hold and its end.
@@ -65,7 +65,6 @@ pub fn run(scale: Scale) {
         "live and ended holds, keys and bookings on top",
     );
     pairs(&mut run, &mut requests, scale);
-    admission(&run, &mut requests, scale);
     one_core(&mut run, &mut requests, scale);
     two_threads(run, requests, scale);
 }
@@ -103,46 +102,6 @@ fn pairs(run: &mut Run, requests: &mut Requests, scale: Scale) {
         time += run.apply(confirms).0;
     }
     row("hold + confirm pairs, one core (apply)", &per_s(rate((rounds * ENTRY) as u64, time)), "");
-}
-
-/// Admission alone: rooms set aside in escrow and given back; and the refusal of what is sold out.
-fn admission(run: &Run, requests: &mut Requests, scale: Scale) {
-    let count = scale.of(1_000_000);
-    let holds = run.holds(requests, count.min(100_000), LIFE_S);
-    let reader = &run.reader;
-    let (time, admitted) = timed(|| {
-        let admit = |hold: &holdfast_engine::command::Hold| {
-            matches!(reader.admit(hold.hotel, hold.demand(), run.now_ms), Admission::Admitted(_))
-        };
-        holds.iter().cycle().take(count).filter(|hold| admit(hold)).count()
-    });
-    row(
-        "admission: set aside and given back, one core",
-        &per_s(rate(count as u64, time)),
-        &format!(
-            "{:.1} % admitted",
-            100.0 * rate(admitted as u64, Duration::from_secs(1))
-                / rate(count as u64, Duration::from_secs(1))
-        ),
-    );
-    let greedy: Vec<_> = holds
-        .into_iter()
-        .map(|mut hold| {
-            hold.lines.iter_mut().for_each(|line| line.quantity = 1_000);
-            hold
-        })
-        .collect();
-    let (time, refused) = timed(|| {
-        let refuse = |hold: &holdfast_engine::command::Hold| {
-            matches!(reader.admit(hold.hotel, hold.demand(), 0), Admission::Refused(_))
-        };
-        greedy.iter().cycle().take(count).filter(|hold| refuse(hold)).count()
-    });
-    row(
-        "admission: refused, every short night named",
-        &per_s(rate(count as u64, time)),
-        &format!("{refused} of {count} refused without a log entry"),
-    );
 }
 
 /// One thread does all of it: request drawn, admitted, priced, applied, ticket given back.

@@ -4,7 +4,7 @@
 //! (an allotment that is added to, a conflict with promises) is judged night by night. **Invariant**: a
 //! line that is refused has stored nothing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::{Change, Line, LineRefusal, OnConflict, Rules};
 use crate::catalogue::RatePlan;
@@ -16,6 +16,7 @@ use crate::inventory::{Cell, Row};
 use crate::limits::{OVERBOOK_MAX, ROOMS_PER_CELL_MAX};
 use crate::rates::{Dated, DatedRules, RateWord};
 use crate::state::Shared;
+use crate::sync::AtomicU64;
 
 /// What a line would change, every night of it judged.
 #[derive(Debug, Default)]

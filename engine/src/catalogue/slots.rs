@@ -2,10 +2,12 @@
 //!
 //! Segments double nothing and move nothing; a reader loads one pointer. Only the writer publishes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwapOption, Guard};
+
+use crate::sync::AtomicU32;
 
 const SEGMENT: usize = 1_024;
 

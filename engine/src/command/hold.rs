@@ -120,7 +120,6 @@ impl Hold {
     /// The rooms are held for so long, at this price. The caller has judged.
     pub(super) fn take(&self, writer: &mut Writer, priced: Priced) -> hold::Hold {
         let Priced { lines, currency, total } = priced;
-        writer.hold_rooms(&self.demand());
         let terms = Arc::new(Terms {
             id: self.id,
             hotel: self.hotel,
@@ -143,6 +142,8 @@ impl Hold {
             ended_ms: None,
         };
         writer.add_hold(hold.clone());
+        // After its expiry is known: admission refuses on the word of no hold that it cannot see ending.
+        writer.hold_rooms(&self.demand());
         writer.events.push(Event::Held(terms));
         hold
     }

@@ -7,34 +7,19 @@
 //! **Invariant**: only the writer allocates and (for cells and rates) stores; readers only load.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, AtomicU64};
 
+use super::arena::{Arena, Slot};
 use crate::civil::Night;
 use crate::limits::SPARE_NIGHTS;
+use crate::sync::SCHEDULED;
 
-/// Rows of one segment. 256 × 746 nights × 8 bytes = 1.5 MB: small enough to be wasted once.
-const SEGMENT_ROWS: usize = 256;
-
-/// What a slot can be: an atomic integer that starts at zero.
-pub trait Slot: Send + Sync {
-    fn zero() -> Self;
-}
-
-impl Slot for AtomicU64 {
-    fn zero() -> Self {
-        Self::new(0)
-    }
-}
-
-impl Slot for AtomicU16 {
-    fn zero() -> Self {
-        Self::new(0)
-    }
-}
+/// Rows of one segment. 8,192 × 746 nights × 8 bytes = 49 MB of addresses; memory is taken a huge page at
+/// a time as rows are first written.
+const SEGMENT_ROWS: usize = if SCHEDULED { 4 } else { 8_192 };
 
 /// All calendars of one kind.
 pub struct Rows<A> {
-    segments: Box<[OnceLock<Box<[A]>>]>,
+    segments: Box<[OnceLock<Arena<A>>]>,
     ring: OnceLock<u16>,
 }
 
@@ -55,7 +40,7 @@ impl<A: Slot> Rows<A> {
     /// Room for `rows_max` rows; no calendar memory is taken yet.
     #[must_use]
     pub fn new(rows_max: u32) -> Self {
-        let segments = (rows_max as usize).div_ceil(SEGMENT_ROWS);
+        let segments = if SCHEDULED { 1 } else { (rows_max as usize).div_ceil(SEGMENT_ROWS) };
         Self { segments: (0..segments).map(|_| OnceLock::new()).collect(), ring: OnceLock::new() }
     }
 
@@ -69,7 +54,7 @@ impl<A: Slot> Rows<A> {
     pub fn grow(&self, row: u32) -> bool {
         let Some(&ring) = self.ring.get() else { return false };
         let Some(segment) = self.segments.get(row as usize / SEGMENT_ROWS) else { return false };
-        segment.get_or_init(|| (0..SEGMENT_ROWS * usize::from(ring)).map(|_| A::zero()).collect());
+        segment.get_or_init(|| Arena::of(SEGMENT_ROWS * usize::from(ring)));
         true
     }
 
@@ -92,8 +77,8 @@ impl<'a, A> Row<'a, A> {
         self.slots.get(usize::from(night.0) % self.slots.len())
     }
 
-    /// The slots of `count` nights from `from` on as two slices, the second empty where the range does not cross the ring's end: for
-    /// straight loops.
+    /// The slots of `count` nights from `from` on as two slices, for straight loops; the second is empty where
+    /// the range does not cross the ring's end.
     #[inline]
     pub fn parts(&self, from: Night, count: u16) -> [&'a [A]; 2] {
         let ring = self.slots.len();
@@ -128,17 +113,18 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::sync::AtomicU64;
 
     #[test]
     fn a_row_exists_once_grown_and_stays_where_it_is() {
-        let rows = Rows::<AtomicU64>::new(1_000);
+        let rows = Rows::<AtomicU64>::new(20_000);
         assert!(!rows.grow(0), "no horizon yet");
         rows.set_horizon(30);
         assert!(rows.row(0).is_none());
-        assert!(rows.grow(0) && rows.grow(999));
-        assert!(!rows.grow(1_024), "past the bound");
+        assert!(rows.grow(0) && rows.grow(19_999));
+        assert!(!rows.grow(24_576), "past the bound");
         let first: *const AtomicU64 = rows.row(0).unwrap().slot(Night(0)).unwrap();
-        assert!(rows.grow(300));
+        assert!(rows.grow(9_000));
         assert_eq!(first, std::ptr::from_ref(rows.row(0).unwrap().slot(Night(0)).unwrap()));
     }
 

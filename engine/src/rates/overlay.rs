@@ -5,7 +5,7 @@
 //! an entry, so the common case loads nothing more. **Invariant**: an entry is never empty, and at most
 //! [`OVERLAY_NIGHTS_MAX`] stand at once.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -14,6 +14,7 @@ use super::{CutOff, Dated};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
 use crate::limits::{OCCUPANCY_PRICES_MAX, OVERLAY_NIGHTS_MAX};
+use crate::sync::AtomicUsize;
 
 const SEGMENT: usize = 1_024;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use arc_swap::Guard;
 
@@ -15,6 +15,7 @@ use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
 use crate::stay::{Moment, Stay, is_barred_by_clock};
+use crate::sync::AtomicU64;
 
 /// What is looked for.
 #[derive(Debug, Clone)]

@@ -8,11 +8,12 @@
 //! before the shape is, and leaves its old one afterwards, so a reader that found nothing while the
 //! shape stood still has looked where the entry would be.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::pages::Pages;
 use super::queue::Queue;
 use crate::prefetch::prefetch;
+use crate::sync::{AtomicU32, AtomicU64};
 
 const ENTRIES: usize = 7;
 /// Buckets of an empty table.

@@ -147,14 +147,14 @@ impl Writer {
         }
     }
 
-    /// Free rooms become held.
+    /// Free rooms become held, after [`Self::add_hold`] has named their expiry.
     pub(crate) fn hold_rooms(&self, demand: &Demand) {
         for &(room_type, rooms) in demand.rooms() {
             self.rewrite(room_type, demand.stay(), |cell| cell.with_held(cell.held() + rooms));
         }
     }
 
-    /// Books a new hold whose rooms are held.
+    /// Books a new hold whose rooms are about to be held.
     pub(crate) fn add_hold(&mut self, hold: Hold) {
         let terms = Arc::clone(&hold.terms);
         self.track(terms.hotel, hold.expires_ms, terms.id);

@@ -1,9 +1,11 @@
 //! One atomic number per record: quote versions, earliest expiries. Grows in segments that never move.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-const SEGMENT: usize = 4_096;
+use crate::sync::{AtomicU64, SCHEDULED};
+
+const SEGMENT: usize = if SCHEDULED { 8 } else { 4_096 };
 
 /// Numbers by position, 0 until written.
 pub struct Marks {
@@ -13,7 +15,7 @@ pub struct Marks {
 impl Marks {
     #[must_use]
     pub fn new(marks_max: u32) -> Self {
-        let segments = (marks_max as usize).div_ceil(SEGMENT);
+        let segments = if SCHEDULED { 1 } else { (marks_max as usize).div_ceil(SEGMENT) };
         Self { segments: (0..segments).map(|_| OnceLock::new()).collect() }
     }
 

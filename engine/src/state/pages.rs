@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 /// Items of one page.
-pub const PAGE: usize = 512;
+pub const PAGE: usize = if crate::sync::SCHEDULED { 16 } else { 512 };
 /// Pages of one chapter, and chapters.
 const CHAPTER: usize = 512;
 const CHAPTERS: usize = 256;

@@ -1,7 +1,7 @@
 //! What readers see: calendars, catalogue and live tables, each readable while the writer writes.
 
 use std::hash::RandomState;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -11,6 +11,7 @@ use super::keys::Keys;
 use super::marks::Marks;
 use super::queue::Queue;
 use super::table::Table;
+use crate::admission::escrow::{Escrow, Leases};
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType, Slots};
 use crate::civil::{LogTimeMs, Night};
@@ -26,6 +27,7 @@ use crate::quote::Taxes;
 use crate::quote::tax;
 use crate::rates::Overlays;
 use crate::search::Places;
+use crate::sync::{AtomicU32, AtomicU64};
 
 /// A small table that doors read while apply writes.
 pub type Live<K, V> = DashMap<K, V, BuildFolded>;
@@ -44,7 +46,8 @@ pub struct Shared {
     pub(crate) cells: Rows<AtomicU64>,
     pub(crate) rates: Rows<AtomicU64>,
     pub(crate) overlays: Overlays,
-    pub(crate) escrow: Rows<AtomicU16>,
+    pub(crate) escrow: Arc<Escrow>,
+    pub(crate) leases: Leases,
     quote_versions: Marks,
     earliest_expiries: Marks,
     taxes: ArcSwap<tax::Table>,
@@ -69,6 +72,7 @@ pub struct Shared {
 
 impl Shared {
     pub(super) fn new() -> Self {
+        let escrow = Arc::new(Escrow::new(ROOM_TYPES_MAX));
         Self {
             settings: OnceLock::new(),
             applied_index: AtomicU64::new(0),
@@ -78,7 +82,8 @@ impl Shared {
             cells: Rows::new(ROOM_TYPES_MAX),
             rates: Rows::new(RATE_PLANS_MAX),
             overlays: Overlays::new(RATE_PLANS_MAX),
-            escrow: Rows::new(ROOM_TYPES_MAX),
+            leases: Leases::of(&escrow),
+            escrow,
             quote_versions: Marks::new(RATE_PLANS_MAX),
             earliest_expiries: Marks::new(HOTELS_MAX),
             taxes: ArcSwap::default(),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::Shared;
 use super::expiry::Expiry;
@@ -23,6 +23,7 @@ use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
 use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, HOLDS_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
+use crate::sync::AtomicU64;
 
 /// The one who applies.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 //!
 //! It owns the copy's ring, laid out as the calendar's own. It knows nothing of what a word means.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::Night;
 use crate::inventory::{Row, Rows};
+use crate::sync::AtomicU64;
 
 /// The words as they should be.
 #[derive(Debug, Default)]

@@ -145,7 +145,7 @@ pub async fn admit(
     match reader.admit(hold.hotel, demand.clone(), state.now_ms()) {
         Admission::Admitted(ticket) => return Ok(Some(ticket)),
         Admission::Contended => return Ok(None),
-        Admission::Refused(_) => {}
+        Admission::Refused => {}
     }
     let index = state.node().confirm_leadership().await.map_err(|error| {
         tracing::warn!(%error, "missing rooms could not be confirmed");

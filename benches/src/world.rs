@@ -255,6 +255,7 @@ impl Requests {
             ttl_s: 300,
             expected_total: None,
             client_reference: None,
+            block: None,
         }
     }
 

@@ -105,7 +105,7 @@ impl Reader {
     }
 
     /// Every night on which applied state alone has too few rooms; `None` where it has enough, or where
-    /// holds of the hotel are due at `now` and may give rooms back.
+    /// holds of the hotel or blocks are due at `now` and may give rooms back.
     #[must_use]
     pub fn still_short(
         &self,
@@ -124,13 +124,15 @@ impl Reader {
         (!blockers.is_empty()).then_some(blockers)
     }
 
-    /// What `look` sees of a hotel's cells, where no hold that they count is due at `now`.
+    /// What `look` sees of a hotel's cells, where no hold that they count and no block is due at `now`.
     ///
     /// The earliest expiry is read before and after. Before, since the writer frees a due hold's rooms and
     /// only then names a later expiry; after, since it names a new hold's expiry and only then takes its
     /// rooms.
     fn undue<T>(&self, hotel: HotelIx, now: LogTimeMs, look: impl FnOnce() -> T) -> Option<T> {
-        let undue = || self.shared.earliest_expiry(hotel) > now;
+        let undue = || {
+            self.shared.earliest_expiry(hotel) > now && self.shared.next_block_release_ms() > now
+        };
         if !undue() {
             return None;
         }

@@ -5,6 +5,7 @@
 //! succeed.`, then the mutation. The first refusal in the documented order is the answer.
 
 pub mod allot;
+pub mod block;
 pub mod cancel;
 pub mod catalogue;
 pub mod check_in;
@@ -22,6 +23,7 @@ pub mod taxes;
 pub mod tick;
 
 pub use allot::Allot;
+pub use block::{AddBlock, ChangeBlock, ReleaseBlock};
 pub use cancel::Cancel;
 pub use catalogue::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, ChangeHotel, ChangeRatePlan, ChangeRoomType,
@@ -127,6 +129,9 @@ pub enum Verb {
     CheckOut(CheckOut),
     NoShow(NoShow),
     SetTaxes(SetTaxes),
+    AddBlock(AddBlock),
+    ChangeBlock(ChangeBlock),
+    ReleaseBlock(ReleaseBlock),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

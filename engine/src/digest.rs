@@ -29,6 +29,7 @@ pub struct Digest {
     pub sources: u128,
     pub guest_keys: u128,
     pub taxes: u128,
+    pub blocks: u128,
 }
 
 impl Digest {
@@ -39,6 +40,7 @@ impl Digest {
         let Self {
             clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
             taxes,
+            blocks,
         } = *self;
         [
             ("clock", clock),
@@ -52,6 +54,7 @@ impl Digest {
             ("sources", sources),
             ("guest_keys", guest_keys),
             ("taxes", taxes),
+            ("blocks", blocks),
         ]
         .into_iter()
     }
@@ -117,6 +120,7 @@ impl Writer {
             sources: Sum::of_table(&shared.sources, |name, seq| (name.clone(), *seq)),
             guest_keys: Sum::of_table(&shared.guest_keys, |guest, keys| (*guest, keys.clone())),
             taxes: Sum::of(shared.taxes().entries().iter().copied()),
+            blocks: self.digest_blocks(),
         }
     }
 
@@ -182,6 +186,16 @@ impl Writer {
         sum.total
     }
 
+    fn digest_blocks(&self) -> u128 {
+        let blocks = Sum::of(self.shared.blocks.iter().map(|block| {
+            let names = (block.id, block.hotel, block.version, block.status);
+            let times = (block.release_ms, block.created_ms, block.released_ms);
+            (names, block.draft.clone(), times, block.picked_up.clone())
+        }));
+        let lists = &self.shared.blocks_of;
+        blocks.wrapping_add(Sum::of(lists.iter().map(|list| (*list.key(), list.value().clone()))))
+    }
+
     fn digest_bookings(&self) -> u128 {
         Sum::of_table(&self.shared.bookings, |_, booking| {
             let names = (booking.id, booking.principal, booking.version, booking.created_ms);
@@ -220,6 +234,9 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
             encode_into(&(13u8, booking.id, booking.version, booking.status), &mut bytes);
         }
         Outcome::Taxes(table) => encode_into(&(14u8, table.version()), &mut bytes),
+        Outcome::Block(block) => {
+            encode_into(&(15u8, block.id, block.version, block.status), &mut bytes);
+        }
     }
     xxh3_128(&bytes)
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::block::Block;
 use crate::booking::Booking;
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
@@ -51,4 +52,6 @@ pub enum Event {
     TaxesChanged {
         version: u32,
     },
+    /// Added, changed or released. Pickups show as the holds and bookings that name it.
+    BlockChanged(Arc<Block>),
 }

@@ -6,7 +6,7 @@ use crate::catalogue::{Deposit, Policy};
 use crate::civil::{LogTimeMs, Night};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
-use crate::ids::{BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use crate::money::Currency;
 use crate::quote::RoomQuote;
 use crate::stay::Stay;
@@ -67,6 +67,8 @@ pub struct Terms {
     pub currency: Currency,
     pub tax_version: u32,
     pub client_reference: Option<String>,
+    /// The block its rooms are picked up from.
+    pub block: Option<BlockId>,
     pub created_ms: LogTimeMs,
 }
 

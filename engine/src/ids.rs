@@ -115,6 +115,8 @@ id!(/// A hold.
     HoldId, "hold");
 id!(/// A booking.
     BookingId, "bkg");
+id!(/// A block of rooms for a group.
+    BlockId, "blk");
 id!(/// A person or program that signs in.
     UserId, "usr");
 

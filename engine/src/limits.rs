@@ -81,6 +81,15 @@ pub const BOOKINGS_MAX: usize = 64_000_000;
 pub const NO_SHOW_MS_MAX: u64 = 48 * 3_600 * 1_000;
 /// Days after check-out for which a client reference stays taken.
 pub const REFERENCE_DAYS_KEPT: u16 = 400;
+/// Blocks of one hotel, those that are over included. Past it the oldest that is over makes room; where
+/// none is, a new block is refused.
+pub const BLOCKS_PER_HOTEL_MAX: usize = 256;
+/// Room types of one block.
+pub const BLOCK_LINES_MAX: usize = 16;
+/// Nights of one block.
+pub const BLOCK_NIGHTS_MAX: u16 = 366;
+/// Blocks released by themselves at the beginning of one log entry; the next goes on.
+pub const BLOCKS_RELEASED_MAX: u32 = 64;
 /// Bytes of a client reference.
 pub const REFERENCE_BYTES_MAX: usize = 128;
 /// Bytes of the sealed personal data of one booking.

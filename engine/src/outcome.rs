@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::ari::LineOutcome;
+use crate::block::Block;
 use crate::booking::Booking;
 use crate::catalogue::{Hotel, RatePlan, RoomType};
 use crate::civil::LogTimeMs;
@@ -44,6 +45,8 @@ pub enum Outcome {
     BookingChanged(Arc<Booking>),
     /// The table of taxes after a write.
     Taxes(Arc<Table>),
+    /// The block after it was added, changed or released.
+    Block(Arc<Block>),
 }
 
 impl From<Code> for Outcome {

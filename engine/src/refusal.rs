@@ -41,6 +41,11 @@ pub enum Reason {
     MaxAdvance(u16),
     /// The night stopped selling.
     CutOff(CutOff),
+    /// Rooms the block has left, of the rooms wanted from it.
+    BlockInsufficient {
+        left: u16,
+        wanted: u16,
+    },
 }
 
 /// One obstacle.
@@ -86,6 +91,7 @@ pub enum Code {
     HoldExtensionLimit,
     PaymentDeclined,
     BookingState,
+    BlockState,
 }
 
 impl Code {
@@ -124,6 +130,7 @@ impl Code {
             Self::HoldExtensionLimit => "hold.extension_limit",
             Self::PaymentDeclined => "payment.declined",
             Self::BookingState => "booking.state",
+            Self::BlockState => "block.state",
         }
     }
 
@@ -146,7 +153,8 @@ impl Code {
             | Self::HoldConfirming
             | Self::HoldNotConfirming
             | Self::HoldExtensionLimit
-            | Self::BookingState => 409,
+            | Self::BookingState
+            | Self::BlockState => 409,
             Self::HoldExpired => 410,
             Self::VersionMismatch => 412,
             Self::KeyReused
@@ -202,7 +210,7 @@ impl Refusal {
             Reason::HotelNotLive | Reason::Closed => 0,
             Reason::NoPrice => 1,
             Reason::TooManyGuests => 3,
-            Reason::Insufficient { .. } => 4,
+            Reason::Insufficient { .. } | Reason::BlockInsufficient { .. } => 4,
             _ => 2,
         };
         let code = match blockers.iter().map(rank).min() {
@@ -235,6 +243,7 @@ impl Reason {
             Self::MinAdvance(_) => "stay.min_advance",
             Self::MaxAdvance(_) => "stay.max_advance",
             Self::CutOff(_) => "stay.cut_off",
+            Self::BlockInsufficient { .. } => "block.insufficient",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The state: one [`Writer`] that applies the log, any number of [`Reader`]s.
 
 mod audit;
+pub mod blocks;
 pub mod bookings;
 pub mod expiry;
 mod index;

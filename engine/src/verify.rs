@@ -9,6 +9,7 @@
 //! intervals and at the end ([`Verifier::check_all`]). What changes without an event that names it is a
 //! finding too: whoever follows the feed would never learn of it. One invariant a file beneath this one.
 
+mod blocks;
 mod books;
 mod calendar;
 mod catalogue;
@@ -27,6 +28,7 @@ use std::collections::BTreeSet;
 pub use finding::Finding;
 
 use crate::event::Event;
+use crate::hold::Terms;
 use crate::ids::HotelIx;
 use crate::state::Writer;
 use books::{Books, Owner};
@@ -75,6 +77,7 @@ impl Verifier {
         for &owner in &touched.owners {
             expiry::check_hint(owner, &self.books, writer, &mut self.findings);
             quota::check_owner(owner, &self.books, writer, &mut self.findings);
+            blocks::check_owner(owner, &self.books, writer, &mut self.findings);
         }
         for ari in &touched.ari {
             self.cells.adopt(writer, ari);
@@ -109,6 +112,7 @@ impl Verifier {
         expiry::check_all(&self.books, writer, &mut self.findings);
         quota::check_all(&self.books, writer, &mut self.findings);
         references::check_all(writer, &mut self.findings);
+        blocks::check_all(&self.books, writer, &mut self.findings);
         tables::check_all(writer, &mut self.findings);
         catalogue::check_all(writer, &mut self.findings);
     }
@@ -158,20 +162,29 @@ struct Touched {
 }
 
 impl Touched {
+    /// What comes from a block changes what the block has left.
+    fn add_owner(&mut self, owner: Owner, terms: &Terms) {
+        self.owners.insert(owner);
+        self.owners.extend(terms.block.map(Owner::Block));
+    }
+
     /// Every event says here what it touches; a new one that moves rooms names its [`Owner`].
     fn add(&mut self, event: &Event) {
         match event {
             Event::Held(terms) => {
-                self.owners.insert(Owner::Hold(terms.id));
+                self.add_owner(Owner::Hold(terms.id), terms);
             }
             Event::HoldChanged(hold) => {
-                self.owners.insert(Owner::Hold(hold.terms.id));
+                self.add_owner(Owner::Hold(hold.terms.id), &hold.terms);
             }
             Event::Booked(booking) => {
                 self.owners.extend([Owner::Hold(booking.terms.id), Owner::Booking(booking.id)]);
             }
             Event::BookingCancelled(booking) | Event::BookingChanged(booking) => {
-                self.owners.insert(Owner::Booking(booking.id));
+                self.add_owner(Owner::Booking(booking.id), &booking.terms);
+            }
+            Event::BlockChanged(block) => {
+                self.owners.insert(Owner::Block(block.id));
             }
             &Event::AriChanged { room_type, rate_plan, from, to, .. } => {
                 self.ari.push(Written { room_type, rate_plan, from, to });

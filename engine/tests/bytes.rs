@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
+use holdfast_engine::block::{BlockDraft, BlockLine};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
     Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft,
@@ -13,12 +14,14 @@ use holdfast_engine::catalogue::{
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
-    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
-    ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
-    Hold, HoldLine, NoShow, Release, SetHotelStatus, SetTaxes, Sweep, Tick,
+    AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel,
+    ChangeBlock, ChangeHotel, ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm,
+    DeclinePayment, Extend, Genesis, Hold, HoldLine, NoShow, Release, ReleaseBlock, SetHotelStatus,
+    SetTaxes, Sweep, Tick,
 };
 use holdfast_engine::ids::{
-    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
+    RoomTypeIx,
 };
 use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
@@ -61,11 +64,14 @@ fn name(verb: &Verb) -> &'static str {
         Verb::CheckOut(_) => "check_out",
         Verb::NoShow(_) => "no_show",
         Verb::SetTaxes(_) => "set_taxes",
+        Verb::AddBlock(_) => "add_block",
+        Verb::ChangeBlock(_) => "change_block",
+        Verb::ReleaseBlock(_) => "release_block",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 23;
+const VERBS: usize = 26;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -201,6 +207,17 @@ fn hold() -> Hold {
         ttl_s: 900,
         expected_total: Some(353_101),
         client_reference: Some("my-1".to_owned()),
+        block: Some(BlockId(6)),
+    }
+}
+
+fn block() -> BlockDraft {
+    BlockDraft {
+        name: "ฉ".to_owned(),
+        stay: Stay { check_in: Night(20_779), check_out: Night(20_781) },
+        lines: vec![BlockLine { room_type: RoomTypeIx(4), rooms: 12 }],
+        definite: true,
+        release_on: Some(Night(20_770)),
     }
 }
 
@@ -299,6 +316,9 @@ fn samples() -> Vec<Verb> {
                 vat_on: Some(VatOn::USUAL),
             },
         }),
+        Verb::AddBlock(AddBlock { id: BlockId(6), hotel: HotelIx(3), principal, draft: block() }),
+        Verb::ChangeBlock(ChangeBlock { block: BlockId(6), principal, version, draft: block() }),
+        Verb::ReleaseBlock(ReleaseBlock { block: BlockId(6), principal, version: None }),
     ]
 }
 

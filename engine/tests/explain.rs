@@ -43,6 +43,7 @@ fn wish(product: Product, stay: Stay, rooms: u16) -> Hold {
         ttl_s: 900,
         expected_total: None,
         client_reference: None,
+        block: None,
     }
 }
 

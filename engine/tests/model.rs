@@ -29,13 +29,13 @@ const LONG_RUN_WORLD: usize = 1_500;
 #[rustfmt::skip]
 const MET_IN_THE_LONG_RUN: &[&str] = &[
     "Done", "Replayed", "Hotel", "RoomType", "RatePlan", "Held", "HoldChanged", "Booked", "Cancelled",
-    "BookingChanged", "Swept", "Ticked", "Taxes",
+    "BookingChanged", "Swept", "Ticked", "Taxes", "Block",
     "Applied", "Unchanged", "Superseded", "Stale",
     "UnknownRoomType", "UnknownRatePlan", "NotYours", "NothingToWrite", "NeedsRatePlan", "EmptyRange",
     "NoWeekday", "PastNight", "BeyondHorizon", "TooLarge", "BelowZero", "PriceOutOfRange",
     "StayLimitOutOfRange", "MaxBelowMin", "BelowPromised", "AdvanceOutOfRange", "CutOffOutOfRange",
     "PriceOutsideBounds", "SetAndCleared",
-    "booking.state", "hold.already_confirmed", "hold.confirming", "hold.expired",
+    "block.state", "booking.state", "hold.already_confirmed", "hold.confirming", "hold.expired",
     "hold.extension_limit", "hold.not_confirming", "hold.quota_exceeded", "hold.released",
     "idempotency.key_reused", "inventory.insufficient", "not_found", "occupancy.too_many",
     "payment.declined", "price.changed", "rate.missing", "reference.duplicate", "request.invalid",
@@ -86,7 +86,7 @@ impl Both {
         let outcomes = self.world.apply(commands.clone());
         self.world.now = now;
         // The log's clock never goes back: what carries an earlier time counts as the last.
-        self.model.now = self.model.now.max(now - back);
+        self.model.begin(now - back);
         for (command, outcome) in commands.iter().zip(&outcomes) {
             let answer = Answer::from(outcome);
             for name in names(&answer) {
@@ -109,7 +109,7 @@ impl Both {
         self.apply(0)?;
         self.world.now += crate::world::HOUR;
         self.world.sweep();
-        self.model.now = self.world.now;
+        self.model.begin(self.world.now);
         self.model.compare(&self.world.reader)?;
         let held = cells(&self.world.reader).map(Cell::held).sum::<u32>();
         if held != 0 { Err(format!("{held} rooms are held for ever")) } else { Ok(()) }

@@ -4,6 +4,7 @@
 
 mod ari;
 mod arrivals;
+mod blocks;
 mod catalogue;
 mod holds;
 mod money;
@@ -12,6 +13,7 @@ mod revivals;
 
 use std::collections::BTreeSet;
 
+use holdfast_engine::block;
 use holdfast_engine::{Code, Outcome, Verb};
 
 use crate::world::World;
@@ -32,6 +34,7 @@ enum Is {
     Swept(u32),
     Ticked(u16),
     Taxes(u32),
+    Block(block::Status),
     No(Code),
 }
 
@@ -57,6 +60,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::Swept { expired } => Swept(*expired),
         Outcome::Ticked { retired_nights, .. } => Ticked(*retired_nights),
         Outcome::Taxes(table) => Taxes(table.version()),
+        Outcome::Block(block) => Block(block.status),
     }
 }
 
@@ -107,6 +111,7 @@ fn every_code() -> Vec<Code> {
         HoldExtensionLimit,
         PaymentDeclined,
         BookingState,
+        BlockState,
     ];
     for code in all {
         match code {
@@ -140,7 +145,8 @@ fn every_code() -> Vec<Code> {
             | HoldNotConfirming
             | HoldExtensionLimit
             | PaymentDeclined
-            | BookingState => {}
+            | BookingState
+            | BlockState => {}
         }
     }
     all.to_vec()
@@ -155,6 +161,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(payments::tables());
     met.extend(arrivals::tables());
     met.extend(revivals::tables());
+    met.extend(blocks::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

@@ -216,6 +216,7 @@ impl World {
             ttl_s: 900,
             expected_total: None,
             client_reference: None,
+            block: None,
         }
     }
 

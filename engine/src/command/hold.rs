@@ -7,7 +7,7 @@ use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::{self, Line, Status, Terms};
-use crate::ids::{HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use crate::ids::{BlockId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use crate::limits::{
     CHILDREN_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN, LINE_QUANTITY_MAX,
     REFERENCE_BYTES_MAX,
@@ -35,6 +35,8 @@ pub struct Hold {
     pub expected_total: Option<i64>,
     /// The client's own name for it, unique within the principal.
     pub client_reference: Option<String>,
+    /// The block whose rooms are picked up; all lines come from it.
+    pub block: Option<BlockId>,
 }
 
 /// So many rooms of one type on one plan.
@@ -89,6 +91,7 @@ impl Hold {
             ttl_s,
             expected_total: None,
             client_reference: terms.client_reference.clone(),
+            block: terms.block,
         }
     }
 
@@ -105,8 +108,9 @@ impl Hold {
     }
 
     /// Refusals in order: malformed, the id is taken, not found (no such hotel, or another partner's),
-    /// dates, then every blocker of the stay at once (closures, missing prices, restrictions, guests,
-    /// missing rooms), quota, duplicate reference, capacity, price changed.
+    /// dates, not found (a line's room type or plan, the block), the block is not definite, then every
+    /// blocker of the stay at once (closures, missing prices, restrictions, guests, missing rooms), quota,
+    /// duplicate reference, capacity, price changed.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         let priced = match self.validate(writer) {
             Ok(priced) => priced,
@@ -131,6 +135,7 @@ impl Hold {
             currency,
             tax_version: writer.shared.tax_version(),
             client_reference: self.client_reference.clone(),
+            block: self.block,
             created_ms: writer.now_ms,
         });
         let expires_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
@@ -143,7 +148,10 @@ impl Hold {
         };
         writer.add_hold(hold.clone());
         // After its expiry is known: admission refuses on the word of no hold that it cannot see ending.
-        writer.hold_rooms(&self.demand());
+        match self.block {
+            Some(block) => writer.pick_up(block, &self.demand()),
+            None => writer.hold_rooms(&self.demand()),
+        }
         writer.events.push(Event::Held(terms));
         hold
     }

@@ -50,7 +50,7 @@ impl Writer {
             check_in: ended.sold_stay().check_out,
             check_out: booking.sold_stay().check_out,
         };
-        self.rewrite_lines(freed, &booking.terms.lines, |cell, rooms| {
+        self.give_lines_back(&booking.terms, freed, |cell, rooms| {
             cell.with_sold(cell.sold().saturating_sub(rooms))
         });
         let ended = Arc::new(ended);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Writer;
+use super::blocks::Returned;
 use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::table::Table;
@@ -94,7 +95,7 @@ impl Writer {
     }
 
     /// Rewrites the cells of a room type over the nights of a stay that are still kept.
-    fn rewrite(&self, room_type: RoomTypeIx, stay: Stay, change: impl Fn(Cell) -> Cell) {
+    pub(super) fn rewrite(&self, room_type: RoomTypeIx, stay: Stay, change: impl Fn(Cell) -> Cell) {
         let (Some(row), Some((first, _))) =
             (self.shared.cells.row(room_type.0), self.shared.window())
         else {
@@ -144,6 +145,20 @@ impl Writer {
         for line in lines {
             let rooms = u32::from(line.quantity);
             self.rewrite(line.room_type, stay, |cell| change(cell, rooms));
+        }
+    }
+
+    /// Rooms of all lines come back on these nights, to their block where they have one that stands.
+    pub(super) fn give_lines_back(
+        &mut self,
+        terms: &Terms,
+        stay: Stay,
+        change: impl Fn(Cell, u32) -> Cell,
+    ) {
+        for line in &terms.lines {
+            let (block, room_type) = (terms.block, line.room_type);
+            let rooms = u32::from(line.quantity);
+            self.give_back(Returned { block, room_type, stay, rooms }, |cell| change(cell, rooms));
         }
     }
 
@@ -257,7 +272,8 @@ impl Writer {
 
     /// A live hold ends without a booking: its rooms are free again.
     pub(crate) fn end_hold(&mut self, mut hold: Hold, status: Status) -> Arc<Hold> {
-        self.rewrite_lines(hold.terms.stay(), &hold.terms.lines, |cell, rooms| {
+        let terms = Arc::clone(&hold.terms);
+        self.give_lines_back(&terms, terms.stay(), |cell, rooms| {
             cell.with_held(cell.held().saturating_sub(rooms))
         });
         if let Some(reference) = &hold.terms.client_reference {

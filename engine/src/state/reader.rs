@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering;
 use super::Shared;
 use super::keys::Stored;
 use super::queue::Queue;
+use crate::block::Block;
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::command::Principal;
 use crate::hold::Hold;
 use crate::ids::{
-    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
+    RoomTypeIx,
 };
 use crate::inventory::Cell;
 use crate::rates::{DatedRules, RateWord};
@@ -80,6 +82,17 @@ impl Reader {
     pub fn rate_plan_by_id(&self, id: RatePlanId) -> Option<Arc<RatePlan>> {
         let ix = self.shared.rate_plan_ids.pin().get(&id).copied()?;
         self.rate_plan(ix)
+    }
+
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> Option<Block> {
+        self.shared.blocks.get(&id).map(|block| block.clone())
+    }
+
+    /// The blocks of a hotel, in the order they were added.
+    #[must_use]
+    pub fn blocks_of(&self, hotel: HotelIx) -> Vec<BlockId> {
+        self.shared.blocks_of.get(&hotel).map(|list| list.clone()).unwrap_or_default()
     }
 
     #[must_use]

@@ -12,6 +12,7 @@ use super::marks::Marks;
 use super::queue::Queue;
 use super::table::Table;
 use crate::admission::escrow::{Escrow, Leases};
+use crate::block::Block;
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType, Slots};
 use crate::civil::{LogTimeMs, Night};
@@ -19,7 +20,8 @@ use crate::command::{Genesis, Principal};
 use crate::hash::BuildFolded;
 use crate::hold::Hold;
 use crate::ids::{
-    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
+    RoomTypeIx,
 };
 use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
@@ -41,6 +43,7 @@ pub struct Shared {
     applied_index: AtomicU64,
     log_time_ms: AtomicU64,
     next_expiry_ms: AtomicU64,
+    next_block_release_ms: AtomicU64,
     /// First and one-past-last night that can be written, packed `first << 16 | end`.
     window: AtomicU64,
     pub(crate) cells: Rows<AtomicU64>,
@@ -68,6 +71,8 @@ pub struct Shared {
     pub(crate) guest_keys: Table<u128, Vec<WrappedKey>>,
     /// Hashed with a secret: partners choose the names.
     pub(crate) sources: Table<(PartnerId, String), u64, RandomState>,
+    pub(crate) blocks: Live<BlockId, Block>,
+    pub(crate) blocks_of: Live<HotelIx, Vec<BlockId>>,
 }
 
 impl Shared {
@@ -78,6 +83,7 @@ impl Shared {
             applied_index: AtomicU64::new(0),
             log_time_ms: AtomicU64::new(0),
             next_expiry_ms: AtomicU64::new(u64::MAX),
+            next_block_release_ms: AtomicU64::new(u64::MAX),
             window: AtomicU64::new(0),
             cells: Rows::new(ROOM_TYPES_MAX),
             rates: Rows::new(RATE_PLANS_MAX),
@@ -103,6 +109,8 @@ impl Shared {
             keys: Keys::default(),
             guest_keys: Table::default(),
             sources: Table::default(),
+            blocks: Live::default(),
+            blocks_of: Live::default(),
         }
     }
 
@@ -149,11 +157,24 @@ impl Shared {
         self.log_time_ms.load(Ordering::Acquire)
     }
 
-    /// No hold is due before this instant; `u64::MAX` where there is none.
+    /// Nothing ends by itself before this instant, neither a hold nor a block; `u64::MAX` where there is
+    /// nothing that would.
     #[must_use]
     pub fn next_expiry_ms(&self) -> LogTimeMs {
         // Relaxed: a hint for the proposer.
-        self.next_expiry_ms.load(Ordering::Relaxed)
+        self.next_expiry_ms.load(Ordering::Relaxed).min(self.next_block_release_ms())
+    }
+
+    /// No block is released by itself before this instant; `u64::MAX` where none will be.
+    #[must_use]
+    pub fn next_block_release_ms(&self) -> LogTimeMs {
+        // Relaxed: a hint for the proposer and for admission.
+        self.next_block_release_ms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn publish_block_release(&self, at: Option<LogTimeMs>) {
+        // Relaxed: a hint.
+        self.next_block_release_ms.store(at.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn publish(&self, index: u64, now: LogTimeMs, next_expiry: Option<LogTimeMs>) {

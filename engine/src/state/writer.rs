@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Shared;
+use super::blocks::Releases;
 use super::expiry::Expiry;
 use super::keys::{Forgetting, Stored};
 use super::ledger::{HotelHolds, Reference, Usage};
@@ -42,6 +43,7 @@ pub struct Writer {
     pub(super) references: Table<(Principal, String), Reference, RandomState>,
     pub(super) references_until: BTreeMap<Night, Queue<(Principal, String)>>,
     pub(super) ended: Queue<(LogTimeMs, HoldId)>,
+    pub(super) block_releases: Releases,
 }
 
 impl Writer {
@@ -60,6 +62,7 @@ impl Writer {
             references: Table::default(),
             references_until: BTreeMap::new(),
             ended: Queue::default(),
+            block_releases: Releases::default(),
         }
     }
 
@@ -75,18 +78,24 @@ impl Writer {
         self.now_ms = self.now_ms.max(batch.at_ms);
         self.index = index;
         std::mem::swap(&mut self.events, events);
+        self.release_due_blocks();
         for commands in batch.commands.chunks(COMMANDS_AHEAD) {
             self.look_ahead(commands);
             out.extend(commands.iter().map(|command| self.judge(command)));
         }
         std::mem::swap(&mut self.events, events);
-        self.shared.publish(index, self.now_ms, self.expiry.earliest());
+        self.publish(index);
     }
 
     /// An entry that carries no commands (a leader's first, a change of members) moves the index.
     pub fn skip(&mut self, index: u64) {
         self.index = index;
+        self.publish(index);
+    }
+
+    fn publish(&self, index: u64) {
         self.shared.publish(index, self.now_ms, self.expiry.earliest());
+        self.shared.publish_block_release(self.block_releases.earliest());
     }
 
     fn judge(&mut self, command: &Command) -> Outcome {
@@ -143,6 +152,9 @@ impl Writer {
             Verb::CheckOut(verb) => verb.apply(self),
             Verb::NoShow(verb) => verb.apply(self),
             Verb::SetTaxes(verb) => verb.apply(self),
+            Verb::AddBlock(verb) => verb.apply(self),
+            Verb::ChangeBlock(verb) => verb.apply(self),
+            Verb::ReleaseBlock(verb) => verb.apply(self),
         }
     }
 

@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use super::{Moment, Stay};
+use crate::admission::Demand;
+use crate::block;
 use crate::catalogue::{Hotel, HotelStatus, RatePlan};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::Hold;
-use crate::ids::RoomTypeIx;
+use crate::ids::{BlockId, HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::rates::{Dated, RateWord};
 use crate::refusal::{Blocker, Code, Layer, Reason, Refusal};
@@ -42,10 +44,46 @@ pub fn check_lines(
         }
         find_rate_blockers(shared, rate_plan, &moment, &mut blockers);
     }
-    for &(room_type, wanted) in hold.demand().rooms() {
-        find_cell_blockers(shared, room_type, hold.stay, wanted, &mut blockers);
+    let demand = hold.demand();
+    match hold.block {
+        None => {
+            for &(room_type, wanted) in demand.rooms() {
+                find_cell_blockers(shared, room_type, hold.stay, wanted, &mut blockers);
+            }
+        }
+        Some(id) => find_block_blockers(shared, (id, hotel.ix), &demand, &mut blockers)?,
     }
     if blockers.is_empty() { Ok(()) } else { Err(Refusal::blocked(blockers)) }
+}
+
+/// Closures, and missing rooms of the block that shall be picked up from; what is free beside the block
+/// does not matter. Refused: the hotel has no such block, or it is not definite.
+fn find_block_blockers(
+    shared: &Shared,
+    (id, hotel): (BlockId, HotelIx),
+    demand: &Demand,
+    blockers: &mut Vec<Blocker>,
+) -> Result<(), Refusal> {
+    let block = shared.blocks.get(&id).filter(|block| block.hotel == hotel);
+    let block = block.ok_or(Code::NotFound)?;
+    if block.status != block::Status::Definite {
+        return Err(Code::BlockState.into());
+    }
+    let stay = demand.stay();
+    for &(room_type, wanted) in demand.rooms() {
+        // Nobody wants none: what is left are the closures.
+        find_cell_blockers(shared, room_type, stay, 0, blockers);
+        for night in stay.check_in.until(stay.check_out) {
+            let left = block.left(room_type, night);
+            if left < wanted {
+                let narrow = |rooms: u32| u16::try_from(rooms).unwrap_or(u16::MAX);
+                let reason =
+                    Reason::BlockInsufficient { left: narrow(left), wanted: narrow(wanted) };
+                blockers.push(Blocker { reason, layer: Layer::RoomType(room_type), night });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Closures and missing rooms of a room type over a stay, by night.

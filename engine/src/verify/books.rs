@@ -3,16 +3,17 @@
 //! It owns the sums: rooms held and sold per cell, and what each guest holds. **Invariant**: the sums are
 //! those of the claims, and a claim is what its table said when its last event was seen.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::finding::Findings;
+use crate::block::{self, Block};
 use crate::booking::{self, Booking};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::Principal;
 use crate::hash::BuildFolded;
 use crate::hold::{Hold, Terms};
-use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
+use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RoomTypeIx};
 use crate::state::Shared;
 
 /// Who can have rooms.
@@ -20,6 +21,8 @@ use crate::state::Shared;
 pub(super) enum Owner {
     Hold(HoldId),
     Booking(BookingId),
+    /// Last: what a block has left follows from what holds and bookings have of it.
+    Block(BlockId),
 }
 
 impl Owner {
@@ -27,6 +30,7 @@ impl Owner {
         match self {
             Self::Hold(_) => "holds",
             Self::Booking(_) => "bookings",
+            Self::Block(_) => "blocks",
         }
     }
 }
@@ -36,6 +40,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Hold(id) => id.fmt(f),
             Self::Booking(id) => id.fmt(f),
+            Self::Block(id) => id.fmt(f),
         }
     }
 }
@@ -45,6 +50,7 @@ impl fmt::Display for Owner {
 pub(super) enum Kind {
     Held,
     Sold,
+    Blocked,
 }
 
 /// The rooms one owner has: so many of a room type from a night up to, not including, another.
@@ -54,6 +60,8 @@ pub(super) struct Claim {
     pub rooms: Vec<(RoomTypeIx, Night, Night, u32)>,
     /// Of a live hold: where, until when, and whose quota it counts towards.
     pub hold: Option<LiveHold>,
+    /// The block they were picked up from.
+    pub block: Option<BlockId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +96,8 @@ pub(super) struct Books {
     pub claims: HashMap<Owner, Claim, BuildFolded>,
     pub cells: HashMap<CellKey, Count, BuildFolded>,
     pub guests: HashMap<u128, GuestCount, BuildFolded>,
+    /// Rooms of blocks in live holds and standing bookings.
+    pub picked_up: BTreeMap<(BlockId, RoomTypeIx, Night), u32>,
 }
 
 impl Books {
@@ -103,6 +113,10 @@ impl Books {
             let claim = claim_of_booking(&booking, first);
             books.put(Owner::Booking(id), claim, &mut unused);
         }
+        for block in &shared.blocks {
+            let claim = books.claim_of_block(&block);
+            books.put(Owner::Block(*block.key()), claim, &mut unused);
+        }
         books
     }
 
@@ -114,8 +128,32 @@ impl Books {
                 let booking = shared.bookings.get(&id);
                 booking.and_then(|booking| claim_of_booking(&booking, self.first))
             }
+            Owner::Block(id) => {
+                shared.blocks.get(&id).and_then(|block| self.claim_of_block(&block))
+            }
         };
         self.put(owner, claim, touched);
+    }
+
+    /// What a definite block keeps of the nights that are still kept: what it is for, less what is
+    /// picked up by the claims, whatever the block itself says of that.
+    fn claim_of_block(&self, block: &Block) -> Option<Claim> {
+        if block.status != block::Status::Definite {
+            return None;
+        }
+        let stay = block.draft.stay;
+        let mut rooms = Vec::new();
+        for line in &block.draft.lines {
+            for night in stay.check_in.max(self.first).until(stay.check_out) {
+                let picked_up = self.picked_up.get(&(block.id, line.room_type, night));
+                let left = u32::from(line.rooms).saturating_sub(picked_up.copied().unwrap_or(0));
+                if left > 0 {
+                    rooms.push((line.room_type, night, night.plus(1), left));
+                }
+            }
+        }
+        let claim = Claim { kind: Kind::Blocked, rooms, hold: None, block: None };
+        (!claim.rooms.is_empty()).then_some(claim)
     }
 
     fn put(&mut self, owner: Owner, claim: Option<Claim>, touched: &mut BTreeSet<CellKey>) {
@@ -138,9 +176,17 @@ impl Books {
                 match claim.kind {
                     Kind::Held => change(&mut count.held, rooms),
                     Kind::Sold => change(&mut count.sold, rooms),
+                    Kind::Blocked => change(&mut count.blocked, rooms),
                 }
                 if *count == Count::default() {
                     self.cells.remove(&(room_type, night));
+                }
+                if let Some(block) = claim.block {
+                    let part = (block, room_type, night);
+                    change(self.picked_up.entry(part).or_default(), rooms);
+                    if self.picked_up.get(&part) == Some(&0) {
+                        self.picked_up.remove(&part);
+                    }
                 }
                 touched.insert((room_type, night));
             }
@@ -168,6 +214,10 @@ impl Books {
         }
         self.first = first;
         self.cells.retain(|cell, _| cell.1 >= first);
+        self.picked_up.retain(|part, _| part.2 >= first);
+        for claim in self.claims.values_mut().filter(|claim| claim.kind == Kind::Blocked) {
+            claim.rooms.retain(|part| part.2 > first);
+        }
         self.claims.retain(|_, claim| {
             claim.hold.is_some() || claim.rooms.iter().any(|&(_, _, to, _)| to > first)
         });
@@ -197,6 +247,7 @@ impl fmt::Display for Shown<'_> {
         let kind = match claim.kind {
             Kind::Held => "held",
             Kind::Sold => "sold",
+            Kind::Blocked => "blocked",
         };
         for (at, (room_type, from, to, rooms)) in claim.rooms.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -224,7 +275,8 @@ fn claim_of_hold(hold: &Hold) -> Option<Claim> {
         Principal::Partner(_) | Principal::Admin(_) => None,
     };
     let live = LiveHold { hotel: terms.hotel, expires_ms: hold.expires_ms, guest };
-    hold.is_live().then(|| Claim { kind: Kind::Held, rooms: rooms_of(terms), hold: Some(live) })
+    let (kind, rooms, block) = (Kind::Held, rooms_of(terms), terms.block);
+    hold.is_live().then_some(Claim { kind, rooms, hold: Some(live), block })
 }
 
 /// A booking has its rooms for the nights that its status leaves it, told here a second time on purpose.
@@ -244,5 +296,5 @@ fn claim_of_booking(booking: &Booking, first: Night) -> Option<Claim> {
     for part in &mut rooms {
         part.2 = until;
     }
-    Some(Claim { kind: Kind::Sold, rooms, hold: None })
+    Some(Claim { kind: Kind::Sold, rooms, hold: None, block: terms.block })
 }

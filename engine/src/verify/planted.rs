@@ -9,17 +9,18 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Finding, Verifier};
 use crate::ari::{Change, Line, OnConflict};
+use crate::block::{BlockDraft, BlockLine};
 use crate::booking::{Payment, Sealed, WrappedKey};
 use crate::catalogue::HotelStatus;
 use crate::civil::DAY_MS;
 use crate::command::genesis::Quota;
 use crate::command::{
-    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Confirm, Genesis, Hold, HoldLine,
-    Release, SetHotelStatus,
+    AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Confirm, Genesis, Hold,
+    HoldLine, Release, SetHotelStatus,
 };
 use crate::ids::{
-    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
-    UserId,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
+    RoomTypeIx, UserId,
 };
 use crate::inventory::Cell;
 use crate::state::queue::Queue;
@@ -129,6 +130,7 @@ impl House {
             ttl_s: 900,
             expected_total: None,
             client_reference: Some(format!("ref {id}")),
+            block: None,
         }));
     }
 
@@ -206,6 +208,54 @@ fn a_counter_that_is_off_by_one_is_found() {
     found("blocked", plant(|it| it.with_blocked(1)), &cell("blocked", 0, 1));
     found("overbook", plant(|it| it.with_overbook(9)), &cell("overbook", 0, 9));
     found("closed", plant(|it| it.with_closed(true)), &cell("closed", 0, 1));
+}
+
+#[test]
+fn a_pickup_that_is_miscounted_and_a_block_that_is_lost_are_found() {
+    let (id, room_type) = (BlockId(800), RoomTypeIx(1));
+    let pick_up = |house: &mut House| {
+        let draft = BlockDraft {
+            name: "A".into(),
+            stay: Stay { check_in: NIGHT, check_out: NIGHT.plus(2) },
+            lines: vec![BlockLine { room_type, rooms: 1 }],
+            definite: true,
+            release_on: None,
+        };
+        house.run(Verb::AddBlock(AddBlock { id, hotel: HotelIx(0), principal: OWNER, draft }));
+        let terms = house.writer.shared.holds.get(&HoldId(511)).unwrap().terms.clone();
+        let line = HoldLine {
+            room_type,
+            rate_plan: RatePlanIx(1),
+            quantity: 1,
+            adults: 1,
+            children: Vec::new(),
+            quote: None,
+        };
+        house.run(Verb::Hold(Hold {
+            id: HoldId(801),
+            hotel: HotelIx(0),
+            principal: GUEST,
+            stay: Stay { check_in: terms.check_in, check_out: terms.check_in.plus(1) },
+            lines: vec![line],
+            ttl_s: 900,
+            expected_total: None,
+            client_reference: None,
+            block: Some(id),
+        }));
+        assert_eq!(house.verifier.findings(), []);
+    };
+    let about = format!("{id} picked up of room type 1");
+    let more = |house: &mut House| {
+        pick_up(house);
+        house.writer.shared.blocks.get_mut(&id).unwrap().pick_up(room_type, NIGHT, 1);
+    };
+    found("picked up + 1", more, &named("blocks", &about, Some(NIGHT), (1, 2)));
+    let lose = |house: &mut House| {
+        pick_up(house);
+        house.writer.shared.blocks.remove(&id);
+    };
+    let cell = format!("{} blocked", RoomTypeId(201));
+    found("block lost", lose, &named("cells", cell, Some(NIGHT.plus(1)), (0, 1)));
 }
 
 #[test]

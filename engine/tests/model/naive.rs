@@ -4,6 +4,7 @@
 //! what is sold the sum over the bookings; a hold ends exactly at its time, so no sweep is needed.
 
 mod ari;
+mod blocks;
 mod bookings;
 mod catalogue;
 mod holds;
@@ -17,7 +18,9 @@ use holdfast_engine::booking;
 use holdfast_engine::catalogue::{HotelDraft, HotelStatus, RatePlanDraft, RoomTypeDraft};
 use holdfast_engine::command::{Genesis, Hold as Wish, SetTaxes};
 use holdfast_engine::hold::Status;
-use holdfast_engine::ids::{BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId};
+use holdfast_engine::ids::{
+    BlockId, BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId,
+};
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
 
 use self::rules::Rate;
@@ -88,6 +91,8 @@ pub struct Hold {
     pub ended: Option<u64>,
     /// It ran out so long ago that it may be forgotten, depending on when that was noticed.
     pub perhaps_forgotten: bool,
+    /// The block its rooms come from.
+    pub block: Option<BlockId>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +120,7 @@ pub struct Model {
     pub bookings: BTreeMap<BookingId, Booking>,
     pub sources: BTreeMap<(PartnerId, String), u64>,
     pub taxes: Vec<SetTaxes>,
+    pub blocks: BTreeMap<BlockId, blocks::Block>,
     keys: BTreeMap<u128, (u128, Answer, u64)>,
 }
 
@@ -137,6 +143,12 @@ impl Hold {
 }
 
 impl Model {
+    /// A new entry: what its time alone brings about.
+    pub fn begin(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        self.release_due_blocks();
+    }
+
     /// Judges one command and holds the engine's answer against it.
     pub fn judge(&mut self, command: &Command, actual: &Answer) -> Result<(), String> {
         if self.settings.is_none() && !matches!(command.verb, Verb::Genesis(_)) {
@@ -238,6 +250,9 @@ impl Model {
             Verb::CheckOut(verb) => vec![self.check_out(verb)],
             Verb::NoShow(verb) => vec![self.no_show(verb)],
             Verb::SetTaxes(verb) => vec![self.set_taxes(*verb)],
+            Verb::AddBlock(verb) => vec![self.add_block(verb)],
+            Verb::ChangeBlock(verb) => vec![self.change_block(verb)],
+            Verb::ReleaseBlock(verb) => vec![self.release_block(verb)],
         }
     }
 
@@ -324,7 +339,7 @@ impl Model {
                     given.allotment,
                     given.overbook,
                     given.closed,
-                    0,
+                    self.blocked_unswept(reader, room_type, night),
                     self.held(room_type, night),
                     self.sold(room_type, night),
                 );
@@ -362,13 +377,14 @@ impl Model {
 
     /// Rooms that holds which have run out still take up in the engine, until someone looks.
     fn unswept(&self, reader: &Reader, room_type: u32, night: u16) -> i64 {
-        let ran_out = self.holds.values().filter(|hold| {
-            hold.ended.is_none() && !hold.holds_at(self.now) && hold.rooms_of(room_type, night) > 0
-        });
-        ran_out
-            .filter(|hold| reader.hold(hold.id).is_some_and(|hold| hold.is_live()))
-            .map(|hold| hold.rooms_of(room_type, night))
-            .sum()
+        let ran_out = self.holds.values().filter(|hold| self.is_unswept(reader, hold));
+        ran_out.map(|hold| hold.rooms_of(room_type, night)).sum()
+    }
+
+    fn is_unswept(&self, reader: &Reader, hold: &Hold) -> bool {
+        hold.ended.is_none()
+            && !hold.holds_at(self.now)
+            && reader.hold(hold.id).is_some_and(|hold| hold.is_live())
     }
 }
 

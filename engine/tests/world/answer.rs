@@ -1,10 +1,11 @@
 //! Outcomes in a form that can be compared: what a client would see of them.
 
 use holdfast_engine::ari::LineOutcome;
+use holdfast_engine::block;
 use holdfast_engine::booking;
 use holdfast_engine::catalogue::HotelStatus;
 use holdfast_engine::hold::{self, Hold};
-use holdfast_engine::ids::{BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
 use holdfast_engine::{Code, Outcome};
 
 /// What was answered.
@@ -25,6 +26,7 @@ pub enum Answer {
     Swept { expired: u32 },
     Ticked { retired_nights: u16, forgotten: u32 },
     Taxes { version: u32 },
+    Block { id: BlockId, version: u32, status: block::Status },
 }
 
 /// A refusal; blockers as sorted text, so that their order does not matter.
@@ -111,6 +113,9 @@ impl From<&Outcome> for Answer {
                 Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }
             }
             Outcome::Taxes(table) => Self::Taxes { version: table.version() },
+            Outcome::Block(block) => {
+                Self::Block { id: block.id, version: block.version, status: block.status }
+            }
         }
     }
 }

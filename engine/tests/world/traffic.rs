@@ -3,6 +3,7 @@
 //! Every choice comes from dice that the caller rolled, so the same dice give the same log. It looks at
 //! the state only as a door does, to name what exists and to make quotes; it never says what is right.
 
+mod blocks;
 mod money;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ use holdfast_engine::command::{
 };
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
-    BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
+    RoomTypeIx,
 };
 use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::rates::{CutOff, OccupancyPrices};
@@ -47,7 +49,7 @@ pub struct Dice {
 }
 
 impl Dice {
-    pub const ROLLS: usize = 84;
+    pub const ROLLS: usize = 88;
 
     pub fn new(rolls: Vec<u16>) -> Self {
         Self { rolls, at: 0 }
@@ -94,6 +96,7 @@ pub struct Traffic {
     sent: Vec<Command>,
     quotes: BTreeMap<QuoteOf, (Version, RoomQuote)>,
     seqs: BTreeMap<(PartnerId, usize), u64>,
+    blocks: Vec<BlockId>,
 }
 
 impl Traffic {
@@ -218,6 +221,7 @@ impl Traffic {
             86..92 => self.allot(dice, reader, now),
             92..94 => self.catalogue(dice, reader),
             94 => money::taxes(dice, now),
+            95..97 => self.blocks(dice, reader, now),
             _ => return Step::Send(Box::new(self.again(dice))),
         };
         let idempotency = self.key(dice);
@@ -320,6 +324,7 @@ impl Traffic {
             },
             expected_total,
             client_reference: dice.one_in(4).then(|| dice.of(&references).to_owned()),
+            block: self.some_block_of(dice, reader, hotel),
         })
     }
 

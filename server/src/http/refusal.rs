@@ -97,6 +97,9 @@ fn reason(reason: Reason, night: Night) -> String {
             let (day, minute) = (night.minus(cut_off.days), cut_off.minute);
             format!("Sales of this night ended on {day} at {:02}:{:02}.", minute / 60, minute % 60)
         }
+        Reason::BlockInsufficient { left, wanted } => {
+            format!("{left} rooms are left of the block, {wanted} are wanted.")
+        }
     }
 }
 
@@ -133,5 +136,6 @@ fn detail(code: Code) -> &'static str {
         Code::HoldExtensionLimit => "The hold cannot be extended any further.",
         Code::PaymentDeclined => "The payment was declined; the hold goes on as before.",
         Code::BookingState => "The booking's state does not allow this.",
+        Code::BlockState => "The block is tentative or was released; this needs one that stands.",
     }
 }

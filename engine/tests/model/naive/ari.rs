@@ -223,7 +223,8 @@ impl Model {
         if after.allotment < 0 {
             return Err(LineRefusal::BelowZero);
         }
-        let promised = self.held(key.0, key.1) + self.sold(key.0, key.1);
+        let promised =
+            self.held(key.0, key.1) + self.sold(key.0, key.1) + self.blocked(key.0, key.1);
         let limit = |given: Given| given.allotment + given.overbook;
         let is_cut = limit(after) < limit(before) && limit(after) < promised;
         match line.on_conflict {

@@ -52,6 +52,9 @@ impl Model {
             return Err(code.into());
         }
         let blockers = self.blockers(hotel, wish).ok_or(Code::NotFound)?;
+        if let Some(code) = self.no_pickup(wish) {
+            return Err(code.into());
+        }
         if !blockers.is_empty() {
             return Err(refuse(&blockers));
         }
@@ -88,6 +91,7 @@ impl Model {
             extensions: 0,
             ended: None,
             perhaps_forgotten: false,
+            block: wish.block,
         };
         self.holds.insert(wish.id, hold);
         Answer::Held { id: wish.id, total, deposit, expires_ms: expires }
@@ -152,11 +156,19 @@ impl Model {
             for night in check_in.0..check_out.0 {
                 let given = self.given(room_type, night);
                 let held = self.held(room_type, night);
-                let left = given.allotment + given.overbook - held - self.sold(room_type, night);
+                let limit = given.allotment + given.overbook;
+                let blocked = self.blocked(room_type, night);
+                let left = limit - held - self.sold(room_type, night) - blocked;
                 if given.closed {
                     add(Reason::Closed, layer, Night(night));
                 }
-                if left.max(0) < rooms {
+                if let Some(block) = wish.block {
+                    let left = self.left_of(block, room_type, night);
+                    if left < rooms {
+                        let (left, wanted) = (left as u16, rooms as u16);
+                        add(Reason::BlockInsufficient { left, wanted }, layer, Night(night));
+                    }
+                } else if left.max(0) < rooms {
                     let (free, wanted, held) = (left.max(0) as u16, rooms as u16, held as u16);
                     add(Reason::Insufficient { free, wanted, held }, layer, Night(night));
                 }
@@ -387,14 +399,19 @@ fn over(status: Status) -> Answer {
     }
 }
 
+fn is_restriction(reason: &Reason) -> bool {
+    let rooms = matches!(reason, Reason::Insufficient { .. } | Reason::BlockInsufficient { .. });
+    !rooms && !matches!(reason, Reason::TooManyGuests)
+}
+
 /// Closed before priced before restricted before crowded before full.
-fn refuse(blockers: &[Blocker]) -> Answer {
+pub(super) fn refuse(blockers: &[Blocker]) -> Answer {
     let any = |test: fn(&Reason) -> bool| blockers.iter().any(|blocker| test(&blocker.reason));
     let code = if any(|reason| matches!(reason, Reason::HotelNotLive | Reason::Closed)) {
         Code::StayClosed
     } else if any(|reason| matches!(reason, Reason::NoPrice)) {
         Code::RateMissing
-    } else if any(|reason| !matches!(reason, Reason::TooManyGuests | Reason::Insufficient { .. })) {
+    } else if any(is_restriction) {
         Code::StayRestricted
     } else if any(|reason| matches!(reason, Reason::TooManyGuests)) {
         Code::OccupancyTooMany

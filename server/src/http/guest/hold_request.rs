@@ -69,6 +69,7 @@ pub fn resolve(
         ttl_s: draft.ttl_s,
         expected_total,
         client_reference: draft.client_reference.clone(),
+        block: None,
     };
     Ok(HoldRequest { hotel, hold })
 }
@@ -221,6 +222,7 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
         currency: hotel.draft.currency,
         tax_version: state.reader().tax_version(),
         client_reference: None,
+        block: None,
         created_ms: 0,
     };
     let names = names(state, hotel, &terms);

@@ -103,7 +103,10 @@ impl Writer {
     pub fn digest(&self) -> Digest {
         let shared = &self.shared;
         Digest {
-            clock: Sum::of([(self.now_ms, shared.window(), shared.settings())]),
+            clock: Sum::of([(
+                (self.now_ms, shared.window(), shared.settings()),
+                self.digest_of_retiring(),
+            )]),
             cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row)),
             rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row))
                 .wrapping_add(self.digest_overlays()),

@@ -15,6 +15,8 @@ pub const HORIZON_NIGHTS_MAX: u16 = 1_100;
 pub const HORIZON_NIGHTS_MIN: u16 = 30;
 /// Zeroed nights between the end of the horizon and the slot that is reused next.
 pub const SPARE_NIGHTS: u16 = 16;
+/// Words of the calendars that one step zeroes for nights behind today, a row counting as eight more.
+pub const RETIRE_WORDS_MAX: u32 = 32_768;
 /// Longest stay of a hotel that says nothing else, in nights.
 pub const MAX_STAY_DEFAULT: u16 = 30;
 /// Longest stay a hotel may allow, in nights.

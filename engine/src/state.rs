@@ -12,6 +12,7 @@ pub mod marks;
 mod pages;
 pub mod queue;
 pub mod reader;
+mod retirement;
 pub mod shared;
 pub mod table;
 pub mod writer;

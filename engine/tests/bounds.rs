@@ -82,6 +82,38 @@ fn a_slot_that_comes_round_again_is_empty() {
 }
 
 #[test]
+fn nights_are_retired_a_bounded_number_of_rows_a_step_and_none_is_served_uncleaned() {
+    // More rows than one step zeroes, and one step a day.
+    let (mut world, product) = World::open(7);
+    let step = usize::try_from(RETIRE_WORDS_MAX / 9).unwrap();
+    let mut last = product;
+    for _ in 0..step / 2 + 300 {
+        last = world.product();
+    }
+    world.offer(last, 0, HORIZON - 1, 5, 1_000);
+    for day in 1..=2 * (HORIZON + SPARE_NIGHTS) {
+        world.now += DAY;
+        world.tick();
+        if day == 2 {
+            let before = world.writer.digest();
+            world.tick();
+            let after = world.writer.digest();
+            assert_ne!(before.rates, after.rates, "one step does not reach the last plan");
+            assert_ne!(before.clock, after.clock, "how far it has come is in the digest");
+        }
+        let (first, end) = world.reader.window().unwrap();
+        assert_eq!((first, end), (night(day - 1), night(day + HORIZON)), "on day {day}");
+        for product in [product, last] {
+            assert_eq!(world.cell(product.room_type, night(day + HORIZON - 1)).0, 0, "day {day}");
+            let rates = world.reader.rates(product.rate_plan, night(day + HORIZON - 1), end);
+            assert!(rates.iter().all(|word| word.1.0 == 0), "day {day}");
+        }
+    }
+    let digest = world.writer.digest();
+    assert_eq!((digest.cells, digest.rates), (0, 0), "in the end all are zero");
+}
+
+#[test]
 fn a_jump_over_more_than_the_horizon_leaves_nothing_behind() {
     let (mut world, product) = World::open(7);
     world.book(product, stay(3, 2), 1);

@@ -163,15 +163,16 @@ impl Overlays {
         self.swap(slot, old.len(), merge(old, entries));
     }
 
-    /// Forgets the plan's nights before `first`. Writer only.
-    pub(crate) fn retire(&self, plan: u32, first: Night) {
-        let Some(slot) = self.slot(plan) else { return };
-        let Some(before) = slot.load_full() else { return };
+    /// Forgets the plan's nights before `first`; how many entries it had. Writer only.
+    pub(crate) fn retire(&self, plan: u32, first: Night) -> usize {
+        let Some(slot) = self.slot(plan) else { return 0 };
+        let Some(before) = slot.load_full() else { return 0 };
         let kept = before.nights.partition_point(|entry| entry.0 < first);
         if kept > 0 {
             let nights = before.nights.get(kept..).unwrap_or_default().to_vec();
             self.swap(slot, before.nights.len(), nights);
         }
+        before.nights.len()
     }
 
     fn swap(

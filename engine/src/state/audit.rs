@@ -31,6 +31,12 @@ impl Writer {
         booking.is_some_and(|it| it.terms.check_out.plus(REFERENCE_DAYS_KEPT) < today)
     }
 
+    /// Nights before this one are zeroed in every calendar.
+    pub(crate) fn zeroed(&self) -> Night {
+        let first = self.shared.window().map_or(Night(0), |window| window.0);
+        self.retired_before(first)
+    }
+
     /// Answers by age: when each was given, and its key.
     pub(crate) fn keys_by_age(&self) -> impl Iterator<Item = (LogTimeMs, u128)> {
         self.keys.by_age()

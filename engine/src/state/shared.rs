@@ -131,7 +131,7 @@ impl Shared {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // Two packed 16-bit halves.
     pub fn window(&self) -> Option<(Night, Night)> {
-        // Acquire: pairs with the Release in `set_window`; retired slots are zero by then.
+        // Acquire: pairs with the Release in `set_window`; the slots of all nights in it are this window's by then.
         match self.window.load(Ordering::Acquire) {
             0 => None,
             packed => Some((Night((packed >> 16) as u16), Night(packed as u16))),

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Shared;
 use super::blocks::Releases;
@@ -15,16 +14,16 @@ use super::keys::{Forgetting, Stored};
 use super::ledger::{HotelHolds, Reference, Usage};
 use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
+use super::retirement::Pass;
 use super::table::Table;
 use crate::catalogue::{Hotel, Offering, RoomType};
-use crate::civil::{DAY_MS, LogTimeMs, Night};
+use crate::civil::{LogTimeMs, Night};
 use crate::command::{Batch, Command, Principal, Verb};
 use crate::event::Event;
 use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
 use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, HOLDS_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
-use crate::sync::AtomicU64;
 
 /// The one who applies.
 #[derive(Debug)]
@@ -42,6 +41,8 @@ pub struct Writer {
     /// Hashed with a secret: clients choose the names.
     pub(super) references: Table<(Principal, String), Reference, RandomState>,
     pub(super) references_until: BTreeMap<Night, Queue<(Principal, String)>>,
+    /// Nights that fell out of the window and are still being zeroed.
+    pub(super) retiring: Option<Pass>,
     pub(super) ended: Queue<(LogTimeMs, HoldId)>,
     pub(super) block_releases: Releases,
 }
@@ -61,6 +62,7 @@ impl Writer {
             usage: Table::default(),
             references: Table::default(),
             references_until: BTreeMap::new(),
+            retiring: None,
             ended: Queue::default(),
             block_releases: Releases::default(),
         }
@@ -156,33 +158,6 @@ impl Writer {
             Verb::ChangeBlock(verb) => verb.apply(self),
             Verb::ReleaseBlock(verb) => verb.apply(self),
         }
-    }
-
-    /// Moves the window to today, zeroing the nights that fall out of it; how many.
-    pub(crate) fn roll_window(&mut self) -> u16 {
-        let Some(settings) = self.shared.settings() else { return 0 };
-        let today = Night(u16::try_from(self.now_ms / DAY_MS).unwrap_or(u16::MAX));
-        // One night is kept behind today in UTC: west of Greenwich it is still yesterday.
-        let first = today.minus(1);
-        let end = today.plus(settings.horizon_nights);
-        let Some((kept, _)) = self.shared.window() else {
-            self.shared.set_window(first, end);
-            return 0;
-        };
-        if first <= kept {
-            return 0;
-        }
-        let retired = first.0 - kept.0;
-        for row in 0..self.shared.room_types.len() {
-            zero_nights(self.shared.cells.row(row), kept, retired);
-        }
-        for row in 0..self.shared.rate_plans.len() {
-            zero_nights(self.shared.rates.row(row), kept, retired);
-            self.shared.overlays.retire(row, first);
-        }
-        self.shared.set_window(first, end);
-        self.events.push(Event::NightsRetired { first });
-        retired
     }
 
     /// Forgets what is old enough: keys, ended holds, references. Bounded per call.
@@ -296,14 +271,5 @@ fn is_stored(verb: &Verb, outcome: &Outcome) -> bool {
             ends || refusal.code.is_stored()
         }
         _ => !matches!(verb, Verb::BeginPayment(_)),
-    }
-}
-
-fn zero_nights(row: Option<crate::inventory::Row<'_, AtomicU64>>, from: Night, count: u16) {
-    if let Some(row) = row {
-        for slot in row.nights(from, count) {
-            // Release: pairs with readers' Acquire loads; the window moves only afterwards.
-            slot.store(0, Ordering::Release);
-        }
     }
 }

@@ -67,14 +67,22 @@ impl Copied {
     }
 
     /// Calls `each` with every slot of the calendar: its row, the first kept night that it serves, the
-    /// word as it should be and as it is.
-    pub fn each(&self, calendar: &Rows<AtomicU64>, mut each: impl FnMut(u32, Night, u64, u64)) {
+    /// word as it should be and as it is. Slots of nights from `zeroed` on that were retired but are
+    /// not zeroed yet are passed over.
+    pub fn each(
+        &self,
+        calendar: &Rows<AtomicU64>,
+        zeroed: Night,
+        mut each: impl FnMut(u32, Night, u64, u64),
+    ) {
         for (row, copied) in (0u32..).zip(&self.rows) {
             let ring = u16::try_from(copied.len()).unwrap_or(u16::MAX).max(1);
             let begin = self.first.0 % ring;
             for ((slot, word), &expected) in (0..ring).zip(words(calendar, row)).zip(copied) {
                 let night = self.first.plus((slot + ring - begin) % ring);
-                each(row, night, expected, word);
+                if night < zeroed.plus(ring) {
+                    each(row, night, expected, word);
+                }
             }
         }
     }

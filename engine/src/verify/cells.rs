@@ -76,7 +76,8 @@ impl Cells {
     pub fn check_all(&mut self, books: &Books, writer: &Writer, findings: &mut Findings) {
         let mut odd = Vec::new();
         let partner = |cell: Cell| cell.with_held(0).with_sold(0).with_blocked(0);
-        self.written.each(&writer.shared.cells, |row, night, written, found| {
+        let zeroed = writer.zeroed();
+        self.written.each(&writer.shared.cells, zeroed, |row, night, written, found| {
             let (written, found) = (Cell(written), Cell(found));
             if partner(written) != partner(found) || found.promised() > 0 || found.deficit() > 0 {
                 odd.push((RoomTypeIx(row), night, written, found));

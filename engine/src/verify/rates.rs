@@ -42,7 +42,8 @@ impl Rates {
 
     pub fn check_all(&mut self, writer: &Writer, findings: &mut Findings) {
         let (mut odd, mut unflagged) = (Vec::new(), Vec::new());
-        self.written.each(&writer.shared.rates, |row, night, written, found| {
+        let zeroed = writer.zeroed();
+        self.written.each(&writer.shared.rates, zeroed, |row, night, written, found| {
             if written != found || contradicts_itself(RateWord(found)) {
                 odd.push((row, night, written, found));
             }

@@ -4,6 +4,7 @@ pub mod admission;
 #[cfg(feature = "node")]
 pub mod durable;
 pub mod engine;
+pub mod engine_parts;
 #[cfg(feature = "node")]
 pub mod http;
 pub mod memory;

@@ -111,7 +111,10 @@ fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     match name {
         "memory" => figures::memory::run(scale),
         "admission" => figures::admission::run(scale),
-        "engine" => figures::engine::run(scale),
+        "engine" => {
+            figures::engine::run(scale);
+            figures::engine_parts::run(scale);
+        }
         "search" => figures::search::run(scale),
         other => node_figure(other, scale, scratch)?,
     }

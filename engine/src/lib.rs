@@ -32,7 +32,7 @@ pub mod inventory;
 pub mod limits;
 pub mod money;
 pub mod outcome;
-mod prefetch;
+pub mod prefetch;
 pub mod quote;
 pub mod rates;
 pub mod refusal;

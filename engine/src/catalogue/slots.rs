@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use crate::prefetch::{prefetch, prefetch_lines};
 use crate::sync::AtomicU32;
 
 const SEGMENT: usize = 1_024;
@@ -45,6 +46,21 @@ impl<T> Slots<T> {
         let slot = self.segments.get(at as usize / SEGMENT)?.get()?.get(at as usize % SEGMENT)?;
         let guard = slot.load();
         guard.is_some().then_some(guard)
+    }
+
+    /// Asks memory for the slot.
+    pub(crate) fn prefetch(&self, at: u32) {
+        let segment = self.segments.get(at as usize / SEGMENT).and_then(OnceLock::get);
+        if let Some(slot) = segment.and_then(|slots| slots.get(at as usize % SEGMENT)) {
+            prefetch(slot);
+        }
+    }
+
+    /// Asks memory for the record, whose slot was asked for before.
+    pub(crate) fn prefetch_record(&self, at: u32) {
+        if let Some(record) = self.get(at).as_deref().and_then(Option::as_ref) {
+            prefetch_lines::<_, 4>(Arc::as_ptr(record));
+        }
     }
 
     /// The newest version, to keep.

@@ -35,6 +35,8 @@ impl Writer {
                     for line in &hold.lines {
                         self.ask_for_cells(line.room_type.0, hold.stay);
                         self.ask_for_rates(line.rate_plan.0, hold.stay);
+                        self.shared.room_types.prefetch(line.room_type.0);
+                        self.shared.rate_plans.prefetch(line.rate_plan.0);
                     }
                 }
                 Verb::Confirm(confirm) => self.shared.bookings.prefetch(&confirm.booking),
@@ -47,6 +49,10 @@ impl Writer {
         for command in commands {
             if let Verb::Hold(hold) = &command.verb {
                 self.ask_for_hotel_tail(hold.hotel);
+                for line in &hold.lines {
+                    self.shared.room_types.prefetch_record(line.room_type.0);
+                    self.shared.rate_plans.prefetch_record(line.rate_plan.0);
+                }
                 if let Principal::Guest(guest) = hold.principal {
                     self.usage.prefetch_record::<1>(&guest);
                 }

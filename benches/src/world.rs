@@ -5,8 +5,8 @@
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft,
-    StayRules, TaxProfile, Text, Tier,
+    AgeBands, Deposit, HotelDraft, HotelStatus, MealPlan, Occupancies, Penalty, Policy,
+    RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Genesis, Hold, HoldLine, SetHotelStatus,
@@ -183,6 +183,7 @@ impl World {
             check_in_minute: 14 * 60,
             check_out_minute: 12 * 60,
             tax_profile: TaxProfile::STANDARD,
+            age_bands: AgeBands::default(),
         }
     }
 }
@@ -211,6 +212,8 @@ fn rate_plan_draft(nth: u32) -> RatePlanDraft {
         price_max: None,
         policy: Policy { tiers: vec![free, first_night] }.into(),
         deposit: Deposit::Whole,
+        occupancy: Occupancies::default(),
+        derived_from: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::quote::{self, Taxes};
 use crate::rates::{Dated, RateWord};
 use crate::refusal::{Code, Refusal};
 use crate::state::Reader;
-use crate::stay::{Moment, Stay, watching};
+use crate::stay::{self, Moment, Stay, watching};
 
 /// Which days, for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,14 +143,22 @@ impl Reader {
             if let Some(row) = self.shared.rates.row(offering.rate_plan.0) {
                 // Acquire: as above.
                 let words = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
+                let records = stay::find_records(&self.shared, hotel, offering, &[]);
+                let pricing = records.as_ref().map(|found| found.pricing(hotel, (adults, &[])));
                 let inclusive = offering.tax_inclusive;
                 let words = words.map(|word| RateWord(word).over(offering.limits));
                 let plan = offering.rate_plan;
                 let rules = watching(&self.shared, plan, words.clone());
                 let nights = from.until(end);
-                let words = nights.zip(words).map(|(night, word)| match &rules {
-                    None => word,
-                    Some(rules) => moment.mark(&self.shared, plan, rules, (night, word)),
+                let words = nights.zip(words).map(|(night, word)| {
+                    let word = match &pricing {
+                        None => word,
+                        Some(pricing) => pricing.word(&self.shared, word, night),
+                    };
+                    match &rules {
+                        None => word,
+                        Some(rules) => moment.mark(&self.shared, plan, rules, (night, word)),
+                    }
                 });
                 for ((sum, rooms), word) in sums.iter_mut().zip(&mut rooms).zip(words) {
                     sum.add(rooms, word, inclusive);

@@ -10,9 +10,9 @@ mod nearest;
 mod product;
 
 use nearest::{rank, rank_together};
-use product::Window;
+use product::{Window, Wish};
 
-use crate::catalogue::{HotelStatus, Offering};
+use crate::catalogue::{Hotel, HotelStatus, Offering};
 use crate::civil::LogTimeMs;
 use crate::command::Hold;
 use crate::ids::{HotelIx, RatePlanIx, RoomTypeIx};
@@ -86,15 +86,22 @@ impl Reader {
         let mut products = Vec::with_capacity(hotel.offerings.len());
         for offering in hotel.offerings.iter() {
             let meant = ask.means(offering);
-            let rooms = (ask.rooms, u32::from(ask.rooms));
-            let Some(product) = window.load(&self.shared, offering, rooms, meant) else { continue };
+            let party = (ask.adults, ask.children);
+            let records = stay::find_records(&self.shared, hotel, offering, party.1);
+            let pricing = records.as_ref().map(|found| found.pricing(hotel, party));
+            let (rooms, wanted) = (ask.rooms, u32::from(ask.rooms));
+            let wish = Wish { rooms, wanted, meant, pricing: pricing.as_ref() };
+            let Some(product) = window.load(&self.shared, offering, wish) else { continue };
             if meant {
-                let mut blockers = ask.standing(offering, live);
+                let mut blockers = ask.standing(hotel, offering);
                 product.name_blockers(&self.shared, &window, &mut blockers);
+                if let Some(pricing) = pricing.filter(|_| ask.fits(hotel, offering)) {
+                    pricing.find_blockers(&self.shared, ask.stay, &mut blockers);
+                }
                 let (room_type, rate_plan) = (offering.room_type, offering.rate_plan);
                 explanation.offerings.push(Explained { room_type, rate_plan, blockers });
             }
-            if live && ask.fits(offering) {
+            if live && ask.fits(hotel, offering) {
                 products.push(product);
             }
         }
@@ -131,8 +138,14 @@ impl Reader {
             let mut offerings = hotel.offerings.iter();
             let offering = offerings.find(|one| one.rate_plan == line.rate_plan)?;
             let wanted = demand.rooms().iter().find(|rooms| rooms.0 == line.room_type)?.1;
-            let takes = offering.takes(line.adults, line.children.len());
-            let product = window.load(&self.shared, offering, (line.quantity, wanted), true)?;
+            let party = (line.adults, line.children.as_slice());
+            let records = stay::find_records(&self.shared, hotel, offering, party.1);
+            let pricing = records.as_ref().map(|found| found.pricing(hotel, party));
+            let guests = hotel.draft.age_bands.count(party.0, party.1);
+            let takes = offering.takes(guests.adults, guests.children);
+            let pricing = pricing.as_ref();
+            let wish = Wish { rooms: line.quantity, wanted, meant: true, pricing };
+            let product = window.load(&self.shared, offering, wish)?;
             takes.then_some(product)
         });
         let products: Vec<_> = products.collect::<Option<_>>()?;
@@ -146,18 +159,19 @@ impl Ask<'_> {
             && self.rate_plan.is_none_or(|wanted| wanted == offering.rate_plan)
     }
 
-    fn fits(&self, offering: &Offering) -> bool {
-        offering.takes(self.adults, self.children.len())
+    fn fits(&self, hotel: &Hotel, offering: &Offering) -> bool {
+        let guests = hotel.draft.age_bands.count(self.adults, self.children);
+        offering.takes(guests.adults, guests.children)
     }
 
     /// What stands in the way whatever the nights are.
-    fn standing(&self, offering: &Offering, live: bool) -> Vec<Blocker> {
+    fn standing(&self, hotel: &Hotel, offering: &Offering) -> Vec<Blocker> {
         let night = self.stay.check_in;
         let dead = Blocker { reason: Reason::HotelNotLive, layer: Layer::Hotel, night };
         let layer = Layer::RoomType(offering.room_type);
         let small = Blocker { reason: Reason::TooManyGuests, layer, night };
-        let dead = (!live).then_some(dead);
-        let small = (!self.fits(offering)).then_some(small);
+        let dead = (hotel.status != HotelStatus::Live).then_some(dead);
+        let small = (!self.fits(hotel, offering)).then_some(small);
         dead.into_iter().chain(small).collect()
     }
 }

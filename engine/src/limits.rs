@@ -112,6 +112,16 @@ pub const RATE_PLANS_MAX: u32 = 1 << 23;
 pub const ROOM_TYPES_PER_HOTEL_MAX: usize = 256;
 /// Rate plans of one room type.
 pub const RATE_PLANS_PER_ROOM_TYPE_MAX: usize = 64;
+/// Age bands of a hotel.
+pub const AGE_BANDS_MAX: usize = 8;
+/// Numbers of adults that a plan has prices for.
+pub const OCCUPANCIES_MAX: usize = 16;
+/// The largest rise of a price that is made from another, in basis points.
+pub const ADJUSTMENT_BP_MAX: i32 = 100_000;
+/// Derivations between a plan and the plan whose prices are written.
+pub const DERIVATION_DEPTH_MAX: usize = 3;
+/// Plans whose prices come from one plan, at any depth: a price that is written rewrites them all.
+pub const DERIVED_PLANS_MAX: usize = 16;
 /// Tiers of a cancellation policy.
 pub const POLICY_TIERS_MAX: usize = 8;
 /// Service charge, basis points of the room.

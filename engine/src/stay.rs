@@ -6,6 +6,7 @@ mod blockers;
 mod clock;
 mod dates;
 mod price;
+mod pricing;
 mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
@@ -13,7 +14,8 @@ pub(crate) use blockers::{judge_cells, judge_rates};
 pub(crate) use clock::watching;
 pub use clock::{ClockRules, Moment, is_barred_by_clock};
 pub use dates::check_dates;
-pub use price::{Asked, list_nights, price_line, quote_room, standing_version};
+pub use price::{Asked, list_nights, list_sum, price_line, quote_room, standing_version};
+pub use pricing::{Pricing, Records, find_records};
 pub use state::{State, state};
 
 use crate::civil::Night;

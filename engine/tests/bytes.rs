@@ -9,8 +9,8 @@ use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::block::{BlockDraft, BlockLine};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, RoomTypeDraft,
-    StayRules, TaxProfile, Text, Tier,
+    AgeBands, Deposit, HotelDraft, HotelStatus, MealPlan, Occupancies, Penalty, Policy,
+    RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
@@ -89,6 +89,7 @@ fn hotel() -> HotelDraft {
         check_in_minute: 840,
         check_out_minute: 720,
         tax_profile: TaxProfile::STANDARD,
+        age_bands: AgeBands::default(),
     }
 }
 
@@ -134,6 +135,8 @@ fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
         price_max: Some(2),
         policy: Policy { tiers }.into(),
         deposit: Deposit::Fixed(0x0A0B),
+        occupancy: Occupancies::default(),
+        derived_from: None,
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use holdfast_engine::ari::{Change, Line, OnConflict};
-use holdfast_engine::catalogue::{HotelDraft, RoomTypeDraft, TaxProfile, Text};
+use holdfast_engine::catalogue::{AgeBands, HotelDraft, RoomTypeDraft, TaxProfile, Text};
 use holdfast_engine::civil::DAY_MS;
 use holdfast_engine::command::{
     AddHotel, AddPartner, AddRoomType, Allot, Genesis, Principal, Verb,
@@ -60,6 +60,7 @@ pub(crate) fn small_hotel() -> Vec<Command> {
         check_in_minute: 14 * 60,
         check_out_minute: 12 * 60,
         tax_profile: TaxProfile::STANDARD,
+        age_bands: AgeBands::default(),
     };
     let room_type = RoomTypeDraft {
         name: text("Double"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MealPlan, Text};
+use super::{AgeBands, MealPlan, Text};
 use crate::codec::{Decode, Encode};
 use crate::ids::{HotelId, HotelIx, PartnerId, RatePlanIx, RoomTypeIx};
 use crate::limits::{MAX_STAY_MAX, TEXT_BYTES_MAX};
@@ -67,6 +67,7 @@ pub struct HotelDraft {
     pub check_in_minute: u16,
     pub check_out_minute: u16,
     pub tax_profile: TaxProfile,
+    pub age_bands: AgeBands,
 }
 
 impl HotelDraft {
@@ -84,6 +85,7 @@ impl HotelDraft {
             && (1..=MAX_STAY_MAX).contains(&self.max_stay)
             && self.check_in_minute < 1_440
             && self.check_out_minute < 1_440
+            && self.age_bands.is_valid()
             && Zone::find(&self.zone).is_some()
     }
 }
@@ -104,10 +106,12 @@ pub struct Offering {
     pub limits: RateWord,
     /// The plan has a rule by default that looks at the clock.
     pub watches_clock: bool,
+    /// A night's price is for every number of adults that the room takes, unless the night says more.
+    pub flat: bool,
 }
 
 impl Offering {
-    /// Whether one room takes these guests.
+    /// Whether one room takes these guests, as the hotel's age bands count them.
     #[must_use]
     pub fn takes(&self, adults: u8, children: usize) -> bool {
         adults <= self.max_adults

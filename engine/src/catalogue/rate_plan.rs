@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::stay_rules::is_below;
-use super::{Deposit, Policy, StayRules, Text};
+use super::{Deposit, Derivation, Occupancies, Policy, StayRules, Text};
 use crate::codec::{Decode, Encode};
 use crate::ids::{RatePlanId, RatePlanIx, RoomTypeIx};
 use crate::limits::PRICE_MAX;
@@ -33,6 +33,10 @@ pub struct RatePlanDraft {
     /// Bounds of the prices that may be written, minor units, both included.
     pub price_min: Option<i64>,
     pub price_max: Option<i64>,
+    /// What numbers of adults cost, where not all the same.
+    pub occupancy: Occupancies,
+    /// Its prices come from another plan's, never from a partner.
+    pub derived_from: Option<Derivation>,
 }
 
 impl RatePlanDraft {
@@ -44,6 +48,8 @@ impl RatePlanDraft {
             && self.policy.is_valid()
             && self.deposit.is_valid()
             && self.rules.is_valid()
+            && self.occupancy.is_valid()
+            && self.derived_from.is_none_or(|derivation| derivation.by.is_valid())
             && fits(self.price_min)
             && fits(self.price_max)
             && !is_below(self.price_max, self.price_min)
@@ -65,4 +71,6 @@ pub struct RatePlan {
     pub room_type: RoomTypeIx,
     pub version: u32,
     pub draft: RatePlanDraft,
+    /// Plans whose prices come from this one's, in the order they came to it.
+    pub derived: Vec<RatePlanIx>,
 }

@@ -32,7 +32,7 @@ impl RoomTypeDraft {
             && self.max_children < self.max_occupancy.max(1)
     }
 
-    /// Whether one room takes these guests.
+    /// Whether one room takes these guests, as the hotel's age bands count them.
     #[must_use]
     pub fn takes(&self, adults: u8, children: usize) -> bool {
         adults <= self.max_adults

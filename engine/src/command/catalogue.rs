@@ -252,6 +252,10 @@ impl ChangeRoomType {
             ..RoomType::clone(&room_type)
         });
         writer.shared.room_types.replace(self.room_type.0, Arc::clone(&changed));
+        // Prices may be for as many adults as the room takes.
+        for &rate_plan in &changed.rate_plans {
+            writer.shared.bump_quote_version(rate_plan);
+        }
         writer.republish_offerings(&hotel);
         writer.events.push(Event::RoomTypeChanged(Arc::clone(&changed)));
         Outcome::RoomType(changed)
@@ -283,6 +287,7 @@ impl AddRatePlan {
             room_type: self.room_type,
             version: 1,
             draft: self.draft.clone(),
+            derived: Vec::new(),
         });
         writer.shared.rate_plans.push(Arc::clone(&rate_plan));
         writer.shared.rate_plan_ids.pin().insert(self.id, rate_plan.ix);

@@ -19,7 +19,7 @@ use crate::quote::tax::Table;
 use crate::rates::RateWord;
 use crate::refusal::{Blocker, Layer};
 use crate::state::Shared;
-use crate::stay::{Moment, Stay, judge_cells, judge_rates, watching};
+use crate::stay::{Moment, Pricing, Stay, judge_cells, judge_rates, watching};
 
 /// The nights that may be part of an answer, and the calendars of one offering over them.
 #[derive(Debug)]
@@ -49,6 +49,19 @@ pub struct Product {
     meant: bool,
     /// By night of the window, the latest check-out last.
     nights: Vec<Look>,
+}
+
+/// What is wanted of an offering.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// That are paid for.
+    pub rooms: u16,
+    /// Of the room type altogether.
+    pub wanted: u32,
+    /// All dates are looked at; else only those that were asked.
+    pub meant: bool,
+    /// Where the party does not simply pay what the nights list.
+    pub pricing: Option<&'a Pricing<'a>>,
 }
 
 /// A night as stays see it.
@@ -118,19 +131,18 @@ impl<'a> Window<'a> {
         Some(())
     }
 
-    /// Reads an offering's calendars, the room type's only where they are not those read before, for so
-    /// many rooms where so many are wanted of the room type altogether.
+    /// Reads an offering's calendars, the room type's only where they are not those read before.
     pub fn load(
         &mut self,
         shared: &Shared,
         offering: &Offering,
-        (rooms, wanted): (u16, u32),
-        meant: bool,
+        Wish { rooms, wanted, meant, pricing }: Wish<'_>,
     ) -> Option<Product> {
         self.read(shared, offering)?;
         let mut nights: Vec<Look> = Vec::with_capacity(self.words.len());
         let mut before = 0;
-        for &word in &self.words {
+        for (&listed, night) in self.words.iter().zip((self.first.0..).map(Night)) {
+            let word = pricing.map_or(listed, |pricing| pricing.word(shared, listed, night));
             let (open_until, until, min_through, max_through) = (0, 0, 0, u8::MAX);
             nights.push(Look { word, before, open_until, until, min_through, max_through });
             before += word.price().unwrap_or(0);

@@ -52,7 +52,7 @@ impl OccupancyPrices {
     }
 
     /// Adults and price in minor units, fewest adults first.
-    pub fn pairs(&self) -> impl Iterator<Item = (u8, i64)> + '_ {
+    pub fn pairs(&self) -> impl Iterator<Item = (u8, i64)> + Clone + '_ {
         let pairs = self.adults.iter().zip(&self.prices).take(usize::from(self.count));
         pairs.map(|(&adults, &price)| (adults, i64::from(price)))
     }

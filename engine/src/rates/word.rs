@@ -52,6 +52,12 @@ impl RateWord {
         Self((self.0 & !(PRICE_MAX as u64)) | price.cast_unsigned() | PRICED)
     }
 
+    /// Without a price it sells nothing.
+    #[must_use]
+    pub const fn without_price(self) -> Self {
+        Self(self.0 & !(PRICE_MAX as u64 | PRICED))
+    }
+
     #[allow(clippy::cast_possible_truncation)] // Six bits remain after the mask.
     const fn limit_bits(self, at: u32) -> u8 {
         ((self.0 >> at) & LIMIT_MASK) as u8

@@ -14,7 +14,7 @@ use crate::prefetch::prefetch;
 use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
-use crate::stay::{Moment, Stay, is_barred_by_clock};
+use crate::stay::{self, Asked, Moment, Stay, is_barred_by_clock};
 use crate::sync::AtomicU64;
 
 /// What is looked for.
@@ -195,11 +195,12 @@ impl Reader {
     /// The cheapest offering that can be had; the earlier one of equals.
     fn cheapest(&self, query: &Query, hotel: &Hotel) -> Option<(Offering, u32, Parts)> {
         let taxes = self.shared.taxes_of(hotel, query.stay.check_in);
+        let guests = hotel.draft.age_bands.count(query.adults, &query.children);
         let mut best: Option<(Offering, u32, Parts)> = None;
         // Offerings come by room type: its cells are read once.
         let mut room_type = None;
         for offering in hotel.offerings.iter() {
-            if !query.admits(offering) {
+            if !offering.takes(guests.adults, guests.children) || !query.admits(offering) {
                 continue;
             }
             if query.filters.free_cancellation && !self.is_free_still(query, hotel, offering) {
@@ -257,12 +258,17 @@ impl Reader {
         taxes: Taxes,
     ) -> Option<Parts> {
         let row = self.shared.rates.row(offering.rate_plan.0)?;
-        let (sum, overlaid) = open_sum(&row, query.stay, offering.limits)?;
+        let (mut sum, overlaid) = open_sum(&row, query.stay, offering.limits)?;
         if overlaid || offering.watches_clock {
             let moment = Moment::new(query.stay, hotel, self.log_time_ms());
             if is_barred_by_clock(&self.shared, offering.rate_plan, &moment) {
                 return None;
             }
+        }
+        // Mostly a night's price is for everyone, and the walk over the nights has summed it up.
+        let has_bands = !query.children.is_empty() && !hotel.draft.age_bands.0.is_empty();
+        if overlaid || !offering.flat || has_bands {
+            sum = stay::list_sum(&self.shared, hotel, offering.rate_plan, query.asked())?;
         }
         quote::parts(sum, offering.tax_inclusive, taxes)
     }
@@ -311,12 +317,13 @@ fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay, limits: RateWord) -> Option<(i
 }
 
 impl Query {
+    fn asked(&self) -> Asked<'_> {
+        let (adults, children) = (self.adults, self.children.as_slice());
+        Asked { stay: self.stay, adults, children, discount: None }
+    }
+
     fn admits(&self, offering: &Offering) -> bool {
-        let children = self.children.len();
-        self.adults <= offering.max_adults
-            && children <= usize::from(offering.max_children)
-            && usize::from(self.adults) + children <= usize::from(offering.max_occupancy)
-            && self.filters.meal_plan.is_none_or(|plan| plan == offering.meal_plan)
+        self.filters.meal_plan.is_none_or(|plan| plan == offering.meal_plan)
             && (!self.filters.free_cancellation || offering.free_cancellation)
     }
 }

@@ -242,6 +242,7 @@ impl Writer {
                     free_cancellation: rate_plan.draft.policy.is_free_at_first(),
                     limits: rate_plan.draft.rules.limits(),
                     watches_clock: rate_plan.draft.rules.watches_clock(),
+                    flat: rate_plan.draft.occupancy.is_flat(room_type.draft.max_adults),
                 });
             }
         }

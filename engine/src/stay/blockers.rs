@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Moment, Stay};
+use super::{Moment, Pricing, Stay};
 use crate::admission::Demand;
 use crate::block;
 use crate::catalogue::{Hotel, HotelStatus, RatePlan};
@@ -38,10 +38,9 @@ pub fn check_lines(
         if room_type.hotel != hotel.ix || rate_plan.room_type != room_type.ix {
             return Err(Code::NotFound.into());
         }
-        if !room_type.draft.takes(line.adults, line.children.len()) {
-            let (layer, night) = (Layer::RoomType(room_type.ix), hold.stay.check_in);
-            blockers.push(Blocker { reason: Reason::TooManyGuests, layer, night });
-        }
+        let party = (line.adults, line.children.as_slice());
+        let pricing = Pricing::of(&hotel.draft, &room_type.draft, rate_plan, party);
+        pricing.find_blockers(shared, hold.stay, &mut blockers);
         find_rate_blockers(shared, rate_plan, &moment, &mut blockers);
     }
     let demand = hold.demand();

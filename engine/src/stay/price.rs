@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Stay;
+use super::{Pricing, Stay};
 use crate::catalogue::{Hotel, RatePlan};
 use crate::command::HoldLine;
 use crate::hold::Line;
@@ -92,21 +92,47 @@ pub fn quote_room(
     let (hotel, rate_plan) =
         (shared.hotels.get(hotel.ix.0)?, shared.rate_plans.get(rate_plan.ix.0)?);
     let (hotel, rate_plan) = (hotel.as_ref()?, rate_plan.as_ref()?);
-    let nights = list_nights(shared, rate_plan, asked)?;
+    let nights = list_nights(shared, hotel, rate_plan, asked)?;
     let taxes = shared.taxes_of(hotel, asked.stay.check_in);
     let quote = quote::room(nights, rate_plan.draft.tax_inclusive, taxes, asked.discount)?;
     Some((version, quote))
 }
 
-/// What a plan lists for each night of a stay, as it stands. `None` where a night has no price.
+/// What a plan lists for a whole stay, minor units; as [`list_nights`], where the nights do not matter.
 #[must_use]
-pub fn list_nights(shared: &Shared, rate_plan: &RatePlan, asked: Asked<'_>) -> Option<Nights> {
+pub fn list_sum(
+    shared: &Shared,
+    hotel: &Hotel,
+    rate_plan: RatePlanIx,
+    asked: Asked<'_>,
+) -> Option<i64> {
+    let rate_plan = shared.rate_plans.get(rate_plan.0)?;
+    list_nights(shared, hotel, rate_plan.as_ref()?, asked)?.sum()
+}
+
+/// What a plan lists for each night of a stay, as it stands. `None` where a night has no price for the
+/// party.
+#[must_use]
+pub fn list_nights(
+    shared: &Shared,
+    hotel: &Hotel,
+    rate_plan: &RatePlan,
+    asked: Asked<'_>,
+) -> Option<Nights> {
+    let room_type = shared.room_types.get(rate_plan.room_type.0)?;
+    let room_type = &room_type.as_ref()?.draft;
+    let party = (asked.adults, asked.children);
+    let pricing = Pricing::of(&hotel.draft, room_type, rate_plan, party);
     let row = shared.rates.row(rate_plan.ix.0)?;
     let count = asked.stay.nights();
     let mut prices = Vec::with_capacity(usize::from(count));
-    for slot in row.nights(asked.stay.check_in, count) {
+    let slots = row.nights(asked.stay.check_in, count);
+    for (slot, night) in slots.zip(asked.stay.check_in.until(asked.stay.check_out)) {
         // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
-        prices.push(RateWord(slot.load(Ordering::Acquire)).price()?);
+        let word = RateWord(slot.load(Ordering::Acquire));
+        prices.push(pricing.night(shared, word, night).ok()?);
     }
-    Some(Nights { prices, extras: Vec::new() })
+    let extras =
+        if pricing.extra() == 0 { Vec::new() } else { vec![pricing.extra(); prices.len()] };
+    Some(Nights { prices, extras })
 }

@@ -2,8 +2,8 @@
 
 use holdfast_engine::catalogue::policy::{Penalty, Tier};
 use holdfast_engine::catalogue::{
-    Deposit, HotelDraft, MealPlan, Policy, RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile,
-    Text,
+    AgeBands, Deposit, HotelDraft, MealPlan, Occupancies, Policy, RatePlanDraft, RoomTypeDraft,
+    StayRules, TaxProfile, Text,
 };
 use holdfast_engine::money::Currency;
 
@@ -27,6 +27,7 @@ pub fn hotel() -> HotelDraft {
         check_in_minute: 14 * 60,
         check_out_minute: 12 * 60,
         tax_profile: TaxProfile::STANDARD,
+        age_bands: AgeBands::default(),
     }
 }
 
@@ -57,5 +58,7 @@ pub fn rate_plan() -> RatePlanDraft {
         rules: StayRules::default(),
         price_min: None,
         price_max: None,
+        occupancy: Occupancies::default(),
+        derived_from: None,
     }
 }

@@ -383,6 +383,8 @@ impl Traffic {
             return None;
         }
         let (found, plan) = (reader.hotel(hotel)?, reader.rate_plan(line.rate_plan)?);
+        // A door quotes only what is the hotel's.
+        reader.room_type(plan.room_type).filter(|kind| kind.hotel == hotel)?;
         let fresh = quote_room(reader, &found, &plan, Asked::of(stay, line))?;
         let (dates, children) = ((stay.check_in, stay.check_out), line.children.clone());
         let first = self.quotes.entry((line.rate_plan, dates.0, dates.1, line.adults, children));
@@ -590,8 +592,13 @@ impl Traffic {
             3 => {
                 let max_stay = dice.of(&[10, 10, 9, 0]);
                 let zone = ZONES[dice.below(3)].0.to_owned();
-                let draft =
-                    holdfast_engine::catalogue::HotelDraft { max_stay, zone, ..drafts::hotel() };
+                let draft = holdfast_engine::catalogue::HotelDraft {
+                    max_stay,
+                    zone,
+                    age_bands: money::age_bands(dice),
+                    tax_profile: money::tax_profile(dice),
+                    ..drafts::hotel()
+                };
                 Verb::ChangeHotel(ChangeHotel { hotel, principal, version, draft })
             }
             4 | 5 => Verb::SetHotelStatus(SetHotelStatus { hotel, principal, status }),
@@ -619,6 +626,7 @@ impl Traffic {
                     rules: some_rules(dice),
                     price_max: dice.of(&[None, None, None, Some(110_000)]),
                     deposit,
+                    occupancy: money::occupancy(dice),
                     ..drafts::rate_plan()
                 };
                 Verb::ChangeRatePlan(ChangeRatePlan { rate_plan, principal, version, draft })

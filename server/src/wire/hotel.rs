@@ -1,7 +1,7 @@
 //! A hotel on the wire.
 
 use holdfast_engine::catalogue::{
-    Hotel as EngineHotel, HotelDraft, HotelStatus, TaxProfile as EngineTaxProfile,
+    AgeBands, Hotel as EngineHotel, HotelDraft, HotelStatus, TaxProfile as EngineTaxProfile,
 };
 use holdfast_engine::limits::{MAX_STAY_DEFAULT, MAX_STAY_MAX};
 use holdfast_engine::money::Currency;
@@ -155,6 +155,7 @@ impl HotelBody {
             check_in_minute: check.minute_of_day("/check_in_time", &self.check_in_time),
             check_out_minute: check.minute_of_day("/check_out_time", &self.check_out_time),
             tax_profile: self.tax_profile.into(),
+            age_bands: AgeBands::default(),
         };
         check.finish()?;
         Ok(draft)

@@ -1,8 +1,8 @@
 //! A rate plan on the wire, with its cancellation policy.
 
 use holdfast_engine::catalogue::{
-    Deposit as EngineDeposit, MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy,
-    RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
+    Deposit as EngineDeposit, MealPlan as EngineMealPlan, Occupancies, Penalty as EnginePenalty,
+    Policy, RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
 };
 use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,8 @@ impl RatePlanBody {
             price_max: None,
             policy: check_policy(&self.cancellation, &mut check).into(),
             deposit: check_deposit(self.deposit, &mut check),
+            occupancy: Occupancies::default(),
+            derived_from: None,
         };
         check.finish()?;
         Ok(draft)

@@ -24,6 +24,7 @@ fn hotel_is_right(draft: &HotelDraft) -> bool {
     (10..=96).contains(&draft.province)
         && (1..=365).contains(&draft.max_stay)
         && ZONES.iter().any(|zone| zone.0 == draft.zone)
+        && draft.age_bands.0.windows(2).all(|pair| pair[0].up_to_age < pair[1].up_to_age)
 }
 
 fn room_type_is_right(draft: &RoomTypeDraft) -> bool {
@@ -48,6 +49,7 @@ fn plan_is_right(draft: &RatePlanDraft) -> bool {
         && !turned(nights(rules.min_stay_through), nights(rules.max_stay_through))
         && !turned(days(rules.min_advance), days(rules.max_advance))
         && !turned(draft.price_min, draft.price_max)
+        && draft.occupancy.prices.iter().all(|one| one.adults > 0)
 }
 
 fn terms_are_right(draft: &RatePlanDraft) -> bool {

@@ -139,16 +139,21 @@ impl Model {
                 return None;
             }
             *wanted.entry(line.room_type.0).or_default() += i64::from(line.quantity);
-            let (adults, children) = (usize::from(line.adults), line.children.len());
-            if adults > room_type.draft.max_adults.into()
+            let (adults, children) = money::guests(&hotel.draft, line.adults, &line.children);
+            let is_small = adults > room_type.draft.max_adults.into()
                 || children > room_type.draft.max_children.into()
-                || adults + children > room_type.draft.max_occupancy.into()
-            {
+                || adults + children > room_type.draft.max_occupancy.into();
+            if is_small {
                 add(Reason::TooManyGuests, Layer::RoomType(line.room_type), check_in);
             }
             let stay = (check_in.0, check_out.0);
             for (reason, night) in self.rate_reasons(hotel, line.rate_plan, stay) {
                 add(reason, Layer::RatePlan(line.rate_plan), Night(night));
+            }
+            for night in (check_in.0..check_out.0).filter(|_| !is_small) {
+                if let Some(Err(reason)) = self.price_of(line, hotel, night) {
+                    add(reason, Layer::RatePlan(line.rate_plan), Night(night));
+                }
             }
         }
         for (room_type, rooms) in wanted {
@@ -175,6 +180,17 @@ impl Model {
             }
         }
         Some(found)
+    }
+
+    /// What a night costs one room of a line, or why it has no price for the party; `None` where it has
+    /// none for anybody.
+    fn price_of(&self, line: &HoldLine, hotel: &Hotel, night: u16) -> Option<Result<i64, Reason>> {
+        let rate = self.rate(line.rate_plan.0, night);
+        let (listed, dated) = (rate.price?, rate.occupancy);
+        let plan = &self.plans[line.rate_plan.at()].draft;
+        let max_adults = self.room_types[line.room_type.at()].draft.max_adults;
+        let adults = money::guests(&hotel.draft, line.adults, &line.children).0;
+        Some(money::for_adults(plan, (adults, max_adults), listed, &dated))
     }
 
     fn is_over_quota(&self, wish: &Wish) -> bool {
@@ -213,9 +229,12 @@ impl Model {
     fn price(&self, wish: &Wish, line: &HoldLine) -> Line {
         let plan = self.plans[line.rate_plan.at()].draft.clone();
         let nights = wish.stay.check_in.0..wish.stay.check_out.0;
-        let shares = self.shares(&self.hotels[wish.hotel.at()].draft, nights.start);
-        let prices: Vec<_> =
-            nights.map(|night| self.rate(line.rate_plan.0, night).price.unwrap()).collect();
+        let hotel = &self.hotels[wish.hotel.at()];
+        let shares = self.shares(&hotel.draft, nights.start);
+        let extra = money::extra(&hotel.draft, &plan, &line.children);
+        let prices: Vec<_> = nights
+            .map(|night| self.price_of(line, hotel, night).unwrap().unwrap() + extra)
+            .collect();
         Line {
             room_type: line.room_type.0,
             rooms: line.quantity.into(),

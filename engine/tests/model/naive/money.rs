@@ -1,8 +1,14 @@
 //! What a stay costs and what giving it up costs, by the order and rounding of the rule book.
 
-use holdfast_engine::catalogue::{Deposit, HotelDraft, Penalty, Policy};
+use std::collections::BTreeMap;
+
+use holdfast_engine::catalogue::{
+    Adjustment, ChildCharge, Deposit, HotelDraft, Occupancies, OccupancyPrice, Penalty, Policy,
+    RatePlanDraft,
+};
 use holdfast_engine::command::SetTaxes;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
+use holdfast_engine::refusal::Reason;
 use holdfast_engine::{Code, Principal};
 
 use super::{Line, Model};
@@ -72,6 +78,70 @@ impl Model {
             fee: said(&|rates| rates.fee_bp.map(i64::from)).unwrap_or(0),
             vat_on: lines.map(|line| vat_on & line.0 != 0),
         }
+    }
+}
+
+/// The adults that a room counts, and the children that take a place.
+pub fn guests(hotel: &HotelDraft, adults: u8, children: &[u8]) -> (usize, usize) {
+    let bands = &hotel.age_bands.0;
+    let last = bands.iter().map(|band| band.up_to_age).max();
+    let grown = children.iter().filter(|&&age| last.is_some_and(|last| age > last)).count();
+    let takes_place = |age: &&u8| {
+        let band = bands.iter().filter(|band| **age <= band.up_to_age).min_by_key(|b| b.up_to_age);
+        band.map_or(bands.is_empty(), |band| band.counts)
+    };
+    (usize::from(adults) + grown, children.iter().filter(takes_place).count())
+}
+
+/// What children add to a night.
+pub fn extra(hotel: &HotelDraft, plan: &RatePlanDraft, children: &[u8]) -> i64 {
+    let cost = |age: &u8| {
+        let bands = hotel.age_bands.0.iter().filter(|band| *age <= band.up_to_age);
+        match bands.min_by_key(|band| band.up_to_age).map(|band| band.charge) {
+            None | Some(ChildCharge::Free) => 0,
+            Some(ChildCharge::Fixed(amount)) => amount,
+            Some(ChildCharge::PercentBp(share)) => {
+                half_up(plan.occupancy.extra_adult.unwrap_or(0) * i64::from(share), 10_000)
+            }
+        }
+    };
+    children.iter().map(cost).sum()
+}
+
+/// A price made from another; nothing where it is no price.
+pub fn adjusted(price: i64, by: Adjustment) -> Option<i64> {
+    let made = match by {
+        Adjustment::PercentBp(share) => half_up(price * (10_000 + i64::from(share)), 10_000),
+        Adjustment::Absolute(amount) => price + amount,
+    };
+    (0..1 << 32).contains(&made).then_some(made)
+}
+
+/// The price of a night for so many adults.
+pub fn for_adults(
+    plan: &RatePlanDraft,
+    (adults, max_adults): (usize, u8),
+    listed: i64,
+    dated: &[(u8, i64)],
+) -> Result<i64, Reason> {
+    let Occupancies { base, prices, extra_adult } = &plan.occupancy;
+    let mut known = BTreeMap::from([(base.unwrap_or(max_adults), Some(listed))]);
+    for one in prices.iter().filter(|_| dated.is_empty()) {
+        let price = match one.price {
+            OccupancyPrice::Fixed(price) => Some(price),
+            OccupancyPrice::Changed(by) => adjusted(listed, by),
+        };
+        known.insert(one.adults, price);
+    }
+    known.extend(dated.iter().map(|&(adults, price)| (adults, Some(price))));
+    let enough = known.iter().find(|one| usize::from(*one.0) >= adults);
+    let (highest, top) = known.last_key_value().expect("the base");
+    let above = extra_adult.map(|extra| {
+        top.map(|top| top + extra * (adults as i64 - i64::from(*highest))).ok_or(Reason::NoPrice)
+    });
+    match enough {
+        Some((_, price)) => price.ok_or(Reason::NoPrice),
+        None => above.unwrap_or(Err(Reason::TooManyGuests)),
     }
 }
 

@@ -1,10 +1,14 @@
 //! What partners and admins say about money: taxes, profiles, prices by guests.
 
+use holdfast_engine::catalogue::{
+    Adjustment, AgeBand, AgeBands, ChildCharge, Occupancies, Occupancy, OccupancyPrice, TaxProfile,
+};
 use holdfast_engine::command::SetTaxes;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::{Night, Verb};
 
 use super::Dice;
+
 use crate::world::{ADMIN, DAY, OWNER};
 
 /// Mostly of the province or the country where the random worlds' hotels stand.
@@ -27,4 +31,43 @@ pub fn taxes(dice: &mut Dice, now: u64) -> Verb {
     let principal = dice.of(&[ADMIN, ADMIN, ADMIN, OWNER]);
     let from = dice.of(&[today.minus(3), today.plus(2), today.plus(5)]);
     Verb::SetTaxes(SetTaxes { principal, scope, from, rates })
+}
+
+/// Mostly none; seldom some that no hotel can have.
+pub fn age_bands(dice: &mut Dice) -> AgeBands {
+    let band = |up_to_age, charge, counts| AgeBand { up_to_age, charge, counts };
+    let toddlers = band(2, ChildCharge::Free, false);
+    let half = band(6, ChildCharge::PercentBp(5_000), true);
+    let fixed = band(11, ChildCharge::Fixed(30_000), false);
+    AgeBands(match dice.below(16) {
+        0..6 => Vec::new(),
+        6..11 => vec![toddlers, half, fixed],
+        11..15 => vec![half],
+        _ => vec![half, toddlers],
+    })
+}
+
+/// Mostly one price for all; seldom a list that no plan can have.
+pub fn occupancy(dice: &mut Dice) -> Occupancies {
+    let one = |adults, price| Occupancy { adults, price };
+    let changed = |by| OccupancyPrice::Changed(by);
+    let prices = match dice.below(16) {
+        0..6 => Vec::new(),
+        6..10 => vec![one(1, changed(Adjustment::PercentBp(-1_255)))],
+        10..12 => vec![
+            one(1, changed(Adjustment::Absolute(-110_000))),
+            one(3, OccupancyPrice::Fixed(180_000)),
+        ],
+        12..15 => {
+            vec![one(1, OccupancyPrice::Fixed(77_777)), one(2, changed(Adjustment::PercentBp(33)))]
+        }
+        _ => vec![one(0, OccupancyPrice::Fixed(1))],
+    };
+    let base = dice.of(&[None, None, Some(1), Some(2)]);
+    Occupancies { base, prices, extra_adult: dice.of(&[None, Some(40_000), Some(33_335)]) }
+}
+
+pub fn tax_profile(dice: &mut Dice) -> TaxProfile {
+    let vat = !dice.one_in(4);
+    TaxProfile { service_charge: !dice.one_in(4), vat }
 }

@@ -107,10 +107,9 @@ impl Asked<'_> {
         if self.hotel.status != HotelStatus::Live {
             blockers.push(Blocker { reason: Reason::HotelNotLive, layer: Layer::Hotel, night });
         }
-        if !room_type.draft.takes(self.party.adults, self.party.children.len()) {
-            let layer = Layer::RoomType(room_type.ix);
-            blockers.push(Blocker { reason: Reason::TooManyGuests, layer, night });
-        }
+        let party = (self.party.adults, self.party.children.as_slice());
+        let pricing = stay::Pricing::of(&self.hotel.draft, &room_type.draft, rate_plan, party);
+        pricing.find_blockers(self.reader, self.stay, &mut blockers);
         let wanted = u32::from(self.party.rooms);
         let moment = Moment::new(self.stay, self.hotel, self.now);
         stay::find_rate_blockers(self.reader, rate_plan, &moment, &mut blockers);

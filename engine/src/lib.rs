@@ -51,3 +51,16 @@ pub use outcome::Outcome;
 pub use refusal::{Blocker, Code, Refusal};
 pub use state::{Reader, State, Writer};
 pub use verify::Verifier;
+
+// What is run with atomics or bugs of its own choosing (see `sync`): the integration tests' worlds, built
+// into the engine itself, since such a build is of the engine alone.
+#[cfg(all(test, holdfast_checked))]
+#[path = "../tests"]
+mod checked {
+    pub mod mix;
+    mod schedules;
+    #[allow(dead_code)] // Few of its parts are needed here.
+    pub mod world;
+}
+#[cfg(all(test, holdfast_checked))]
+use checked::{mix, world};

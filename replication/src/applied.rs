@@ -11,11 +11,16 @@ use tokio::sync::watch;
 pub(crate) struct AppliedLog {
     next: watch::Sender<u64>,
     at_ms: AtomicU64,
+    invariant_refusals: AtomicU64,
 }
 
 impl AppliedLog {
     pub fn new() -> Self {
-        Self { next: watch::Sender::new(0), at_ms: AtomicU64::new(0) }
+        Self {
+            next: watch::Sender::new(0),
+            at_ms: AtomicU64::new(0),
+            invariant_refusals: AtomicU64::new(0),
+        }
     }
 
     /// The entry at `index`, stamped `at_ms` where it carried commands, is applied.
@@ -30,6 +35,17 @@ impl AppliedLog {
             *next = newer.max(*next);
             moved
         });
+    }
+
+    /// A command met a state that must not be.
+    pub fn count_invariant_refusal(&self) {
+        // Relaxed: a count on its own.
+        self.invariant_refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn invariant_refusals(&self) -> u64 {
+        // Relaxed: as above.
+        self.invariant_refusals.load(Ordering::Relaxed)
     }
 
     pub fn index(&self) -> Option<u64> {

@@ -59,7 +59,7 @@ pub mod verify;
 
 pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;
-pub use log::{Damage, GuardError, LogDamage, LogError};
+pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};
 pub use node::{FatalError, Node, OpenError, Role, Status};
 pub use options::{OnProgress, Options, Progress};
 pub use reads::LeadershipError;

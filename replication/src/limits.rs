@@ -21,7 +21,7 @@ pub const MANY_COMMANDS_MAX: usize = 1_024;
 pub const ENTRIES_IN_FLIGHT_MAX: usize = 4;
 /// What a refused submission is told to wait.
 pub const BUSY_RETRY_AFTER: Duration = Duration::from_millis(250);
-/// How long a submission is waited for before its outcome is called unknown.
+/// How long a submission is waited for, from when it is queued, before its outcome is called unknown.
 pub const SUBMIT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often the log is given a tick, busy or idle, so that log time and expiry never freeze.
 pub const TICK_EVERY: Duration = Duration::from_secs(1);

@@ -24,11 +24,12 @@ use std::sync::Arc;
 
 pub use disk_reader::LogDamage;
 pub(crate) use group::LogStore;
-pub use guard::GuardError;
+pub use guard::{GuardError, GuardLag};
 pub use open::LogError;
 pub use record::Damage;
 
 use crate::GroupId;
+use crate::clock::TimeSource;
 use crate::disk::OnDiskFailure;
 pub(crate) use disk_reader::DiskReader;
 use group::Group;
@@ -42,6 +43,8 @@ pub(crate) struct LogOptions {
     pub dir: PathBuf,
     /// Start with what is left of a log that lost acknowledged entries.
     pub accept_loss: bool,
+    /// Only to measure with.
+    pub time: Arc<dyn TimeSource>,
     pub on_disk_failure: OnDiskFailure,
 }
 
@@ -69,6 +72,10 @@ impl Log {
         let group = Arc::new(Group::new(id, tail, ends.vote));
         let store = LogStore::new(group, disk, self.wal.clone(), ends.committed);
         Ok(OpenGroup { store, fresh })
+    }
+
+    pub fn guard_lag(&self) -> GuardLag {
+        self.guard.lag()
     }
 
     /// A reader of a group of this log, for as long as it is open.

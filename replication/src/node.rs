@@ -8,6 +8,7 @@
 mod replay;
 mod start;
 mod status;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
@@ -36,7 +37,7 @@ use crate::payload::Part;
 use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
 use crate::reads::{LeadershipError, ReadIndex};
-use crate::submit::{ManySubmission, Pending, Submission, SubmitError};
+use crate::submit::{Deadline, ManySubmission, Pending, Submission, SubmitError};
 use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
 
 /// A running node. Clones are the same node; it runs until [`Node::shutdown`].
@@ -54,6 +55,7 @@ struct Inner {
     queue: Arc<Queue>,
     lead: watch::Receiver<Lead>,
     read_index: Arc<ReadIndex>,
+    alarm: tasks::Alarm,
     tasks: Mutex<Option<Tasks>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -89,7 +91,7 @@ impl Node {
         }
         let (answer, pending) = oneshot::channel();
         match self.0.queue.push(Item::one(part, ticket, answer)) {
-            Ok(()) => Pending::queued(pending),
+            Ok(()) => Pending::queued(pending, Deadline::from_now(self.0.time.clone())),
             Err(error) => Pending::refused(error),
         }
     }
@@ -107,7 +109,7 @@ impl Node {
         }
         let (answer, pending) = oneshot::channel();
         self.0.queue.push_bulk(Item::many(parts, answer)).await?;
-        Ok(Pending::queued(pending))
+        Ok(Pending::queued(pending, Deadline::from_now(self.0.time.clone())))
     }
 
     /// Confirms with a quorum that this node leads, after this call began: the answer is an index that
@@ -172,6 +174,14 @@ impl Node {
 
     /// Resolves when this node can go on no more: end the process then.
     pub async fn fatal(&self) -> FatalError {
+        tokio::select! {
+            biased;
+            fatal = self.0.alarm.raised() => fatal,
+            fatal = self.core_ended() => fatal,
+        }
+    }
+
+    async fn core_ended(&self) -> FatalError {
         let metrics = self.0.raft.metrics();
         // The other metrics change with every entry; these end with the core all the same.
         let mut changes = self.0.raft.server_metrics();

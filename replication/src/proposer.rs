@@ -24,9 +24,7 @@ pub(crate) use queue::{Item, Queue};
 
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
-use crate::limits::{
-    ENTRIES_IN_FLIGHT_MAX, ENTRY_BYTES_SOFT_MAX, ENTRY_COMMANDS_MAX, SUBMIT_WAIT_MAX, TICK_EVERY,
-};
+use crate::limits::{ENTRIES_IN_FLIGHT_MAX, ENTRY_BYTES_SOFT_MAX, ENTRY_COMMANDS_MAX, TICK_EVERY};
 use crate::payload::{Part, Payload};
 use crate::raft_types::{Leader, TypeConfig};
 use crate::submit::SubmitError;
@@ -140,8 +138,7 @@ impl<L: Log> Proposer<L> {
         }
         let payload = Payload::assemble(at_ms, parts.into_iter());
         let (responder, reply) = ProgressResponder::complete_only();
-        let deadline = self.time.sleep(SUBMIT_WAIT_MAX);
-        let in_flight = InFlight { own, sweep, waiters, reply, deadline, slot };
+        let in_flight = InFlight { own, sweep, waiters, reply, slot };
         // First the table, then the log: a ticket has an owner at every moment. A completer that is
         // gone drops what it is handed, and with it the tickets.
         let _ = self.in_flight.send(in_flight);

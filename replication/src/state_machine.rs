@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
 use holdfast_engine::digest::Digest;
-use holdfast_engine::{Event, Outcome, Writer};
+use holdfast_engine::{Code, Event, Outcome, Writer};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
 
@@ -75,6 +75,7 @@ impl StateMachine {
                 self.events.clear();
                 self.writer.apply(index, batch, &mut self.outcomes, &mut self.events);
                 stamp = Some(batch.at_ms);
+                self.raise_alarms(index);
                 self.tell_follower(index, batch.at_ms);
             }
         }
@@ -86,6 +87,16 @@ impl StateMachine {
     /// The index of the last applied entry, and the digest of the state after it.
     pub fn digest(&self) -> (u64, Digest) {
         (self.last.map_or(0, |last| last.index), self.writer.digest())
+    }
+
+    /// On every replica and at every reading of the log, not only at the door that asked.
+    fn raise_alarms(&self, index: u64) {
+        for (ordinal, outcome) in self.outcomes.iter().enumerate() {
+            if matches!(outcome, Outcome::Refused(refusal) if refusal.code == Code::Invariant) {
+                tracing::error!(index, ordinal, "a command met a state that must not be: refused");
+                self.applied.count_invariant_refusal();
+            }
+        }
     }
 
     fn tell_follower(&mut self, index: u64, at_ms: u64) {

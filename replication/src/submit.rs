@@ -3,13 +3,18 @@
 //! It owns the words of the facade for writes. A dropped future loses nothing: the command is queued, and
 //! its ticket is in the proposer's hands.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use holdfast_engine::Outcome;
 use tokio::sync::oneshot;
+
+use crate::clock::{Sleep, TimeSource};
+use crate::limits::SUBMIT_WAIT_MAX;
 
 /// One command's outcome and where in the log it stands.
 #[derive(Debug, Clone)]
@@ -64,22 +69,44 @@ pub enum UnknownCause {
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, SubmitError>>;
 
 /// A queued command's outcome to be. Dropping it is harmless.
-#[derive(Debug)]
 #[must_use = "the outcome is lost if nobody waits for it"]
 pub struct Pending<T>(Inner<T>);
 
-#[derive(Debug)]
 enum Inner<T> {
     Refused(Option<SubmitError>),
-    Queued(oneshot::Receiver<Result<T, SubmitError>>),
+    Queued { answer: oneshot::Receiver<Result<T, SubmitError>>, deadline: Deadline },
 }
 
 pub type Submission = Pending<Applied>;
 pub type ManySubmission = Pending<AppliedMany>;
 
+/// When one submission has waited long enough, from when it was queued, wherever it is by then.
+pub(crate) struct Deadline {
+    time: Arc<dyn TimeSource>,
+    end: Duration,
+    /// Made when somebody waits: an answer that is there at once needs no timer.
+    sleep: Option<Sleep>,
+}
+
+impl Deadline {
+    pub fn from_now(time: Arc<dyn TimeSource>) -> Self {
+        let end = time.elapsed().saturating_add(SUBMIT_WAIT_MAX);
+        Self { time, end, sleep: None }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Self { time, end, sleep } = self;
+        let sleep = sleep.get_or_insert_with(|| time.sleep(end.saturating_sub(time.elapsed())));
+        sleep.as_mut().poll(context)
+    }
+}
+
 impl<T> Pending<T> {
-    pub(crate) fn queued(answer: oneshot::Receiver<Result<T, SubmitError>>) -> Self {
-        Self(Inner::Queued(answer))
+    pub(crate) fn queued(
+        answer: oneshot::Receiver<Result<T, SubmitError>>,
+        deadline: Deadline,
+    ) -> Self {
+        Self(Inner::Queued { answer, deadline })
     }
 
     pub(crate) fn refused(error: SubmitError) -> Self {
@@ -96,12 +123,27 @@ impl<T> Future for Pending<T> {
             Inner::Refused(error) => {
                 Poll::Ready(Err(error.take().unwrap_or(SubmitError::ShuttingDown)))
             }
-            Inner::Queued(answer) => Pin::new(answer).poll(context).map(|answer| {
-                let stopped = SubmitError::Unknown { cause: UnknownCause::Stopped };
-                answer.unwrap_or(Err(stopped))
-            }),
+            Inner::Queued { answer, deadline } => {
+                if let Poll::Ready(answer) = Pin::new(answer).poll(context) {
+                    let stopped = SubmitError::Unknown { cause: UnknownCause::Stopped };
+                    return Poll::Ready(answer.unwrap_or(Err(stopped)));
+                }
+                ready!(deadline.poll(context));
+                // The command is still on its way, and its ticket with it.
+                self.0 = Inner::Refused(None);
+                Poll::Ready(Err(SubmitError::Unknown { cause: UnknownCause::TimedOut }))
+            }
         }
     }
 }
 
 impl<T> Unpin for Pending<T> {}
+
+impl<T> fmt::Debug for Pending<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self.0 {
+            Inner::Refused(_) => "Pending(refused)",
+            Inner::Queued { .. } => "Pending(queued)",
+        })
+    }
+}

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub use file::GuardError;
 pub(crate) use file::read;
 pub(crate) use keeper::Guard;
+pub use keeper::GuardLag;
 
 use crate::GroupId;
 use crate::raft_types::{LogId, Vote};

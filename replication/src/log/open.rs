@@ -64,7 +64,7 @@ pub enum LogError {
 
 impl Log {
     pub fn open(options: LogOptions) -> Result<Self, LogError> {
-        let LogOptions { dir, accept_loss, on_disk_failure } = options;
+        let LogOptions { dir, accept_loss, time, on_disk_failure } = options;
         let (log_dir, guard_path) = (rocks_dir(&dir), guard_path(&dir));
         let marks = if accept_loss {
             salvage::salvage(&log_dir, guard::read(&guard_path))?
@@ -73,7 +73,8 @@ impl Log {
         };
         make_dirs(&dir, &log_dir)?;
         // The guard comes first: a log without one is never taken for a new log.
-        let guard = Arc::new(Guard::start(&guard_path, marks, on_disk_failure.clone())?);
+        let guard = Guard::start(&guard_path, marks, time, on_disk_failure.clone())?;
+        let guard = Arc::new(guard);
         let strict = !accept_loss;
         let db = rocks::open(&log_dir, strict).map_err(storage_error)?;
         let db = Arc::new(Database::new(db));

@@ -24,6 +24,7 @@ fn options(dir: &Path) -> LogOptions {
     LogOptions {
         dir: dir.to_owned(),
         accept_loss: false,
+        time: crate::fixture::time(),
         on_disk_failure: Arc::new(|failure| panic!("{failure}")),
     }
 }

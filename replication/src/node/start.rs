@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, watch};
 
+use super::tasks::Alarm;
 use super::{Inner, Node, RaftLog, Tasks, replay};
 use crate::applied::AppliedLog;
 use crate::clock::LogClock;
@@ -112,7 +113,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     } = options;
     let clock = Arc::new(LogClock::new(time.clone()));
     let applied = Arc::new(AppliedLog::new());
-    let log_options = LogOptions { dir, accept_loss, on_disk_failure };
+    let log_options = LogOptions { dir, accept_loss, time: time.clone(), on_disk_failure };
     let read = {
         let applied = applied.clone();
         move || {
@@ -150,12 +151,14 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         lead: lead.clone(),
         in_flight,
     };
+    let alarm = Alarm::new();
+    let watch_lead = watch_lead(raft.clone(), clock.clone(), applied.clone(), lead_tx);
     let tasks = Tasks {
-        proposer: tokio::spawn(proposer.run()),
-        completer: tokio::spawn(complete(entries, queue.clone())),
+        proposer: alarm.spawn("proposer", proposer.run()),
+        completer: alarm.spawn("completer", complete(entries, queue.clone())),
         others: vec![
-            tokio::spawn(watch_lead(raft.clone(), clock.clone(), applied.clone(), lead_tx)),
-            tokio::spawn(read_index.clone().run(raft.clone())),
+            alarm.spawn("watch of the lead", watch_lead),
+            alarm.spawn("read index", read_index.clone().run(raft.clone())),
         ],
     };
     let inner = Inner {
@@ -169,6 +172,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         queue,
         lead,
         read_index,
+        alarm,
         tasks: Mutex::new(Some(tasks)),
         runtime: Mutex::new(None),
     };

@@ -7,6 +7,7 @@ use openraft::async_runtime::WatchReceiver;
 
 use super::Node;
 use crate::clock::ClockHealth;
+use crate::log::GuardLag;
 
 /// What this node is in its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub struct Status {
     /// The stamp of the newest applied entry, in milliseconds.
     pub applied_time_ms: u64,
     pub clock: ClockHealth,
+    pub guard: GuardLag,
+    /// Commands applied by this process, at start or since, that met a state that must not be.
+    pub invariant_refusals: u64,
 }
 
 /// Why a node can go on no more.
@@ -43,6 +47,8 @@ pub struct Status {
 pub enum FatalError {
     #[error("the log can go on no more: {0}")]
     Raft(String),
+    #[error("the {task} panicked: {message}")]
+    Panicked { task: &'static str, message: String },
     #[error("the node has stopped")]
     Stopped,
 }
@@ -69,5 +75,7 @@ pub(super) fn status(node: &Node) -> Status {
         log_time_ms: node.now_ms(),
         applied_time_ms: inner.applied.at_ms(),
         clock: inner.clock.health(),
+        guard: inner.log.guard_lag(),
+        invariant_refusals: inner.applied.invariant_refusals(),
     }
 }

@@ -1,7 +1,7 @@
 //! The table of entries in flight: outcomes to their waiters, tickets back to escrow.
 //!
-//! It owns tickets from proposal to outcome. It answers a waiter whose entry takes too long, but keeps
-//! the ticket until the entry's end is known.
+//! It owns tickets from proposal to outcome. A waiter may give up waiting; the ticket stays here until
+//! the entry's end is known.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::ReplyReceiver;
 use super::queue::{Queue, Waiter};
-use crate::clock::Sleep;
 use crate::raft_types::Reply;
 use crate::submit::{Applied, AppliedMany, SubmitError, UnknownCause};
 
@@ -24,7 +23,6 @@ pub(crate) struct InFlight {
     pub sweep: bool,
     pub waiters: Vec<(Waiter, Option<Ticket>)>,
     pub reply: ReplyReceiver,
-    pub deadline: Sleep,
     pub slot: OwnedSemaphorePermit,
 }
 
@@ -37,17 +35,8 @@ pub(crate) async fn complete(mut entries: mpsc::UnboundedReceiver<InFlight>, que
 
 impl InFlight {
     async fn complete(self, queue: &Queue) {
-        let Self { own, sweep, waiters, mut reply, deadline, slot } = self;
-        let (answered, waiters) = tokio::select! {
-            biased;
-            answered = &mut reply => (answered, waiters),
-            () = deadline => {
-                let tickets = tell_late(waiters);
-                let answered = (&mut reply).await;
-                drop(tickets);
-                (answered, Vec::new())
-            }
-        };
+        let Self { own, sweep, waiters, reply, slot } = self;
+        let answered = reply.await;
         drop(slot);
         match answered {
             Ok(Ok(response)) => {
@@ -64,16 +53,6 @@ impl InFlight {
             Err(_) => fail(waiters, &SubmitError::Unknown { cause: UnknownCause::Stopped }),
         }
     }
-}
-
-/// Answers everyone that the outcome is not known yet, and hands the tickets on.
-fn tell_late(waiters: Vec<(Waiter, Option<Ticket>)>) -> Vec<Option<Ticket>> {
-    let late = SubmitError::Unknown { cause: UnknownCause::TimedOut };
-    let tell = |(waiter, ticket): (Waiter, _)| {
-        waiter.fail(late.clone());
-        ticket
-    };
-    waiters.into_iter().map(tell).collect()
 }
 
 fn fail(waiters: Vec<(Waiter, Option<Ticket>)>, error: &SubmitError) {

@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::clock::DrivenTime;
 use crate::fixture::{START_MS, add_partner, escrowed, state_with_hotel, ticket, time};
-use crate::limits::{QUEUE_BULK_COMMANDS_MAX, QUEUE_COMMANDS_MAX};
+use crate::limits::{QUEUE_BULK_COMMANDS_MAX, QUEUE_COMMANDS_MAX, SUBMIT_WAIT_MAX};
 use crate::raft_types::{LogId, Reply};
-use crate::submit::{ManySubmission, Pending, Submission, UnknownCause};
+use crate::submit::{Deadline, ManySubmission, Pending, Submission, UnknownCause};
 
 type WriteResponder = ProgressResponder<TypeConfig, openraft::raft::ClientWriteResult<TypeConfig>>;
 
@@ -99,7 +99,7 @@ impl Bench {
         let (answer, pending) = oneshot::channel();
         let item = Item::one(Part::new(add_partner(number)), ticket, answer);
         match self.queue.push(item) {
-            Ok(()) => Pending::queued(pending),
+            Ok(()) => Pending::queued(pending, Deadline::from_now(self.time.clone())),
             Err(error) => Pending::refused(error),
         }
     }
@@ -108,7 +108,7 @@ impl Bench {
         let (answer, pending) = oneshot::channel();
         let parts = numbers.map(add_partner).map(Part::new).collect();
         self.queue.push_bulk(Item::many(parts, answer)).await.expect("queued");
-        Pending::queued(pending)
+        Pending::queued(pending, Deadline::from_now(self.time.clone()))
     }
 
     async fn proposal(&mut self) -> Proposal {
@@ -305,6 +305,37 @@ async fn a_late_outcome_is_unknown_and_its_ticket_stays_until_the_end_is_known()
     assert_eq!(pending.await.unwrap_err(), unknown);
     assert_eq!(escrowed(&bench.reader), 5);
     bench.apply(proposal);
+    bench.settle().await;
+    assert_eq!(escrowed(&bench.reader), 0);
+}
+
+#[tokio::test]
+async fn every_submission_has_its_own_time_wherever_it_waits() {
+    let mut bench = Bench::start().await;
+    let (mut pending, mut held) = (Vec::new(), Vec::new());
+    for number in 0..ENTRIES_IN_FLIGHT_MAX as u128 {
+        pending.push(bench.submit(number, Some(ticket(&bench.reader, 1))));
+        held.push(bench.proposal().await);
+    }
+    // No slot is left: this one waits to be proposed.
+    pending.push(bench.submit(99, Some(ticket(&bench.reader, 1))));
+    let half = SUBMIT_WAIT_MAX / 2;
+    bench.time.advance(half);
+    let mut later = Box::pin(bench.submit(100, None));
+    bench.time.advance(half);
+    let unknown = SubmitError::Unknown { cause: UnknownCause::TimedOut };
+    for pending in pending {
+        assert_eq!(pending.await.unwrap_err(), unknown);
+    }
+    assert!(futures_util::poll!(&mut later).is_pending(), "its time is not up");
+    assert_eq!(usize::from(escrowed(&bench.reader)), ENTRIES_IN_FLIGHT_MAX + 1);
+    bench.time.advance(half);
+    assert_eq!(later.await.unwrap_err(), unknown);
+    for proposal in held {
+        bench.apply(proposal);
+    }
+    let last = bench.proposal().await;
+    bench.apply(last);
     bench.settle().await;
     assert_eq!(escrowed(&bench.reader), 0);
 }

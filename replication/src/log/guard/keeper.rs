@@ -7,11 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{Mark, Marks, file};
 use crate::GroupId;
+use crate::clock::TimeSource;
 use crate::disk::{DiskFailure, OnDiskFailure};
 use crate::limits::GUARD_LAG_MAX;
 use crate::raft_types::{LogId, Vote};
@@ -21,7 +23,17 @@ pub(crate) struct Guard {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// How far the guard's file is behind what was acknowledged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GuardLag {
+    /// Age of the oldest acknowledgement that the file does not know of; zero where it knows of all.
+    pub now: Duration,
+    /// The longest that any had to wait since the log was opened.
+    pub longest: Duration,
+}
+
 struct Shared {
+    time: Arc<dyn TimeSource>,
     path: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
@@ -31,23 +43,33 @@ struct Shared {
 
 struct State {
     marks: Marks,
-    /// `marks` differ from the file.
-    dirty: bool,
+    /// Since when `marks` differ from the file.
+    dirty_since: Option<Duration>,
+    /// Since when what is being written just now has waited.
+    writing_since: Option<Duration>,
+    longest: Duration,
     stopping: bool,
 }
 
 impl Guard {
     /// Writes `marks` at once, then keeps the file close behind what is noted.
-    pub fn start(path: &Path, marks: Marks, on_failure: OnDiskFailure) -> io::Result<Self> {
+    pub fn start(
+        path: &Path,
+        marks: Marks,
+        time: Arc<dyn TimeSource>,
+        on_failure: OnDiskFailure,
+    ) -> io::Result<Self> {
         file::replace(path, &marks)?;
         let shared = Arc::new(Shared {
             path: path.to_owned(),
-            state: Mutex::new(State { marks, dirty: false, stopping: false }),
+            time,
+            state: Mutex::new(State::new(marks)),
             changed: Condvar::new(),
             writing: Mutex::new(()),
         });
         let keeper = shared.clone();
         let thread = thread::Builder::new().name("holdfast-guard".into()).spawn(move || {
+            let _alarm = PanicAlarm(on_failure.clone());
             if let Err(error) = keeper.keep() {
                 on_failure(&DiskFailure::Guard(error.to_string()));
             }
@@ -72,7 +94,8 @@ impl Guard {
     fn note(&self, group: GroupId, change: impl FnOnce(&mut Mark)) {
         let mut state = self.shared.state.lock();
         change(state.marks.entry(group).or_default());
-        if !std::mem::replace(&mut state.dirty, true) {
+        if state.dirty_since.is_none() {
+            state.dirty_since = Some(self.shared.time.elapsed());
             self.shared.changed.notify_one();
         }
     }
@@ -86,9 +109,17 @@ impl Guard {
                 return Ok(());
             }
             mark.last = last;
-            state.dirty = true;
+            state.dirty_since.get_or_insert_with(|| self.shared.time.elapsed());
         }
         self.shared.write_if_dirty()
+    }
+
+    pub fn lag(&self) -> GuardLag {
+        let state = self.shared.state.lock();
+        let oldest = state.writing_since.or(state.dirty_since);
+        let now =
+            oldest.map_or(Duration::ZERO, |since| self.shared.time.elapsed().saturating_sub(since));
+        GuardLag { now, longest: state.longest.max(now) }
     }
 
     /// Brings the file up to date and ends the thread.
@@ -110,11 +141,30 @@ impl Drop for Guard {
     }
 }
 
+/// Reports a keeper that panicked: the file would stay behind for ever, and nobody would know.
+struct PanicAlarm(OnDiskFailure);
+
+impl Drop for PanicAlarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            (self.0)(&DiskFailure::Guard("its thread panicked".to_owned()));
+        }
+    }
+}
+
+impl State {
+    fn new(marks: Marks) -> Self {
+        let longest = Duration::ZERO;
+        Self { marks, dirty_since: None, writing_since: None, longest, stopping: false }
+    }
+}
+
 impl Shared {
     fn keep(&self) -> io::Result<()> {
         loop {
             let mut state = self.state.lock();
-            self.changed.wait_while(&mut state, |state| !state.dirty && !state.stopping);
+            self.changed
+                .wait_while(&mut state, |state| state.dirty_since.is_none() && !state.stopping);
             if state.stopping {
                 return Ok(());
             }
@@ -133,12 +183,17 @@ impl Shared {
         let _writing = self.writing.lock();
         let marks = {
             let mut state = self.state.lock();
-            if !std::mem::replace(&mut state.dirty, false) {
-                return Ok(());
-            }
+            let Some(since) = state.dirty_since.take() else { return Ok(()) };
+            state.writing_since = Some(since);
             state.marks.clone()
         };
-        file::replace(&self.path, &marks)
+        file::replace(&self.path, &marks)?;
+        let now = self.time.elapsed();
+        let mut state = self.state.lock();
+        if let Some(since) = state.writing_since.take() {
+            state.longest = state.longest.max(now.saturating_sub(since));
+        }
+        Ok(())
     }
 }
 
@@ -152,7 +207,8 @@ mod tests {
     }
 
     fn started(path: &Path) -> Guard {
-        Guard::start(path, Marks::new(), Arc::new(|failure| panic!("{failure}"))).expect("started")
+        let on_failure = Arc::new(|failure: &DiskFailure| panic!("{failure}"));
+        Guard::start(path, Marks::new(), crate::fixture::time(), on_failure).expect("started")
     }
 
     #[test]
@@ -166,6 +222,26 @@ mod tests {
         guard.stop().expect("written");
         let marks = file::read(&path).expect("readable").expect("there");
         assert_eq!(marks[&GroupId(2)].last, Some(id(99)));
+    }
+
+    #[test]
+    fn the_lag_is_that_of_the_oldest_acknowledgement_not_yet_written() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, time) = (dir.path().join("guard"), crate::fixture::time());
+        let on_failure = Arc::new(|failure: &DiskFailure| panic!("{failure}"));
+        let guard = Guard::start(&path, Marks::new(), time.clone(), on_failure).expect("started");
+        assert_eq!(guard.lag(), GuardLag::default());
+        // Held, so that the keeper cannot write meanwhile.
+        let writing = guard.shared.writing.lock();
+        guard.note_last(GroupId(0), id(1));
+        time.advance(Duration::from_millis(70));
+        guard.note_last(GroupId(0), id(2));
+        time.advance(Duration::from_millis(30));
+        let lag = Duration::from_millis(100);
+        assert_eq!(guard.lag(), GuardLag { now: lag, longest: lag });
+        drop(writing);
+        guard.stop().expect("written");
+        assert_eq!(guard.lag(), GuardLag { now: Duration::ZERO, longest: lag });
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl IdempotencyKey {
             hasher.update(part.as_bytes());
         }
         // Kept for a day, beyond an erasure: keyed, so that the personal data in it cannot be guessed.
-        let fingerprint = sealer.digest(&fingerprint(request).to_be_bytes());
+        let fingerprint = sealer.digest(&canonical(request));
         Idempotency { key: first_128(&hasher.finalize()), fingerprint }
     }
 }
@@ -91,9 +91,12 @@ impl IdempotencyKey {
 /// Digest of a parsed request: of its canonical JSON, where fields stand in declared order and
 /// defaults are filled in.
 pub fn fingerprint(request: &impl Serialize) -> u128 {
-    // Our own request types serialize without fail; an empty text would still be one fingerprint.
-    let text = serde_json::to_vec(request).unwrap_or_default();
-    first_128(&blake3::hash(&text))
+    first_128(&blake3::hash(&canonical(request)))
+}
+
+fn canonical(request: &impl Serialize) -> Vec<u8> {
+    // Our own request types serialize without fail; an empty text would still have one digest.
+    serde_json::to_vec(request).unwrap_or_default()
 }
 
 fn first_128(hash: &blake3::Hash) -> u128 {

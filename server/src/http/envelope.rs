@@ -148,7 +148,10 @@ fn record(
     metrics::counter!("holdfast_http_requests_total", &labels).increment(1);
     metrics::histogram!("holdfast_http_request_seconds", "door" => door.to_owned()).record(elapsed);
     let trace_id = || trace.id();
-    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+    if status == StatusCode::GATEWAY_TIMEOUT {
+        // Somebody else took too long; the request's own key will tell its end.
+        tracing::warn!(%method, door, trace_id = trace_id(), "no answer in time");
+    } else if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(%method, door, status = status.as_u16(), trace_id = trace_id(), "failed");
     } else {
         tracing::debug!(

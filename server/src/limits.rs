@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Largest JSON request body, in bytes, after which the answer is 413.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// Largest request head (request line and headers), in bytes; hyper answers 431 past it.
+/// Largest request head (request line and headers), in bytes. Past it the answer is a bare 431 without a
+/// body: the connection gives it before there is a request that a door could answer.
 pub const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 /// Most header lines in a request.
@@ -141,3 +142,12 @@ pub const LAPSED_PAYMENTS_MAX: usize = 65_536;
 
 /// How long a door waits for a payment provider before it answers that it does not know.
 pub const PAYMENT_WAIT_MAX: Duration = Duration::from_secs(4);
+
+/// How often a verification in a running node tells how far it is.
+pub const VERIFY_TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// Longest text of a problem that may quote the caller (`detail`, a pointer), in characters.
+pub const PROBLEM_TEXT_CHARS_MAX: usize = 400;
+
+/// Wrong fields that one problem names.
+pub const PROBLEM_ERRORS_MAX: usize = 100;

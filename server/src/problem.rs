@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::limits::{PROBLEM_ERRORS_MAX, PROBLEM_TEXT_CHARS_MAX};
+
 /// A refusal on its way to the caller. Boxed, so that a door's `Result` stays small.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Document>);
@@ -91,7 +93,7 @@ impl Problem {
             kind: format!("urn:holdfast:problem:{code}"),
             title: title(status, code),
             status,
-            detail: detail.into(),
+            detail: bounded(detail.into()),
             code: code.to_owned(),
             trace_id: String::new(),
             errors: Vec::new(),
@@ -129,7 +131,11 @@ impl Problem {
     }
 
     /// 422 with one line per wrong field.
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        for error in &mut errors {
+            error.pointer = bounded(std::mem::take(&mut error.pointer));
+            error.detail = bounded(std::mem::take(&mut error.detail));
+        }
         let (code, detail) = match errors.as_slice() {
             [only] => (only.code.clone(), format!("{}: {}", only.pointer, only.detail)),
             _ => (
@@ -138,6 +144,7 @@ impl Problem {
             ),
         };
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, &code, detail);
+        errors.truncate(PROBLEM_ERRORS_MAX);
         problem.errors = errors;
         problem
     }
@@ -241,6 +248,15 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A text that may quote the caller, cut where it is longer than a person would read.
+fn bounded(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(PROBLEM_TEXT_CHARS_MAX) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
 fn title(status: StatusCode, code: &str) -> String {
     let known = match code {
         "inventory.insufficient" => "Not enough rooms on every night",
@@ -270,6 +286,23 @@ mod tests {
         assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(problem.code, "field.range");
         assert_eq!(problem.errors[0].pointer, "/lat");
+    }
+
+    #[test]
+    fn what_the_caller_sent_is_not_sent_back_at_any_length() {
+        let (fits, long) = ("ก".repeat(PROBLEM_TEXT_CHARS_MAX), "ก".repeat(100_000));
+        assert_eq!(Problem::conflict("c", fits.clone()).detail, fits);
+        let cut = format!("{fits}…");
+        assert_eq!(Problem::conflict("c", long.clone()).detail, cut);
+        let problem = Problem::field(&long, "field.unknown", long.clone());
+        assert_eq!((&problem.errors[0].pointer, &problem.errors[0].detail), (&cut, &cut));
+        assert!(problem.detail.chars().count() <= PROBLEM_TEXT_CHARS_MAX + 1);
+        let wrong = FieldError { pointer: "/a".into(), code: "c".into(), detail: "d".into() };
+        for (count, kept) in [(PROBLEM_ERRORS_MAX, 0), (PROBLEM_ERRORS_MAX + 1, 1)] {
+            let problem = Problem::invalid(vec![wrong.clone(); count]);
+            assert_eq!(problem.errors.len(), count - kept);
+            assert!(problem.detail.starts_with(&count.to_string()), "{}", problem.detail);
+        }
     }
 
     #[test]

@@ -53,6 +53,11 @@ pub enum MintError {
     Signing(#[from] jsonwebtoken::errors::Error),
 }
 
+/// Whether a text can be the subject of a token.
+pub fn is_subject(text: &str) -> bool {
+    (1..=SUBJECT_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 /// Signs, verifies, remembers.
 pub struct Keys {
     issuer: String,
@@ -88,8 +93,7 @@ impl Keys {
 
     /// A token for `subject` in `role`, good for `ttl_s` seconds from now.
     pub fn mint(&self, role: Role, subject: &str, ttl_s: u64) -> Result<String, MintError> {
-        let printable = subject.chars().all(|symbol| !symbol.is_control());
-        if subject.is_empty() || subject.len() > SUBJECT_BYTES_MAX || !printable {
+        if !is_subject(subject) {
             return Err(MintError::Subject);
         }
         if ttl_s == 0 || ttl_s > TOKEN_TTL_S_MAX {

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::auth::keys::{MintError, is_subject};
 use crate::auth::{Keys, Role};
 use crate::config::DATA_DIR_DEFAULT;
 use crate::data_dir;
+use crate::limits::TOKEN_TTL_S_MAX;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -14,11 +16,17 @@ pub struct Args {
     #[arg(long, value_enum)]
     role: Role,
     /// Who it is for; a partner subject seen first gets an organisation of its own
-    #[arg(long, value_name = "SUBJECT")]
+    #[arg(long, value_name = "SUBJECT", value_parser = subject)]
     sub: String,
     /// How long it counts, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400,
+        value_parser = clap::value_parser!(u64).range(1..=TOKEN_TTL_S_MAX))]
     ttl_s: u64,
+}
+
+/// Checked here, so that a wrong one is wrong usage and no failure.
+fn subject(text: &str) -> Result<String, MintError> {
+    if is_subject(text) { Ok(text.to_owned()) } else { Err(MintError::Subject) }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {

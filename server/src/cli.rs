@@ -106,7 +106,7 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
             println!("{} is good: http {}, ops {}", file.display(), config.http, config.ops);
             Ok(true)
         }
-        Subcommands::Admin(args) => on_runtime(admin::run(args)).map(|()| true),
+        Subcommands::Admin(args) => on_runtime(admin::run(args)),
     }
 }
 

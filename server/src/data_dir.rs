@@ -27,6 +27,8 @@ pub enum Error {
     NoKeys { path: PathBuf },
     #[error("{path} is damaged ({why}); restore it from a backup of this directory")]
     Damaged { path: PathBuf, why: String },
+    #[error("{path} is not the data directory of a node")]
+    NotANode { path: PathBuf },
     #[error("{path} does not exist; start the node, then try again")]
     NotRunning { path: PathBuf },
     #[error(
@@ -81,6 +83,7 @@ pub struct DataDir {
 }
 
 const LOCK: &str = "lock";
+const LOG: &str = "log";
 const IDENTITY: &str = "identity.json";
 const ADDRESSES: &str = "addresses.json";
 const SIGNING: &str = "keys/signing.key";
@@ -142,7 +145,7 @@ impl DataDir {
 
     /// The folder that belongs to the replication crate.
     pub fn log_dir(&self) -> PathBuf {
-        self.root.join("log")
+        self.root.join(LOG)
     }
 
     pub fn root(&self) -> &Path {
@@ -186,6 +189,32 @@ pub fn peek_operator(root: &Path) -> Result<(Addresses, Zeroizing<String>), Erro
     let token = fs::read_to_string(root.join(OPERATOR))
         .map_err(io_error("cannot read", &root.join(OPERATOR)))?;
     Ok((addresses, Zeroizing::new(token.trim().to_owned())))
+}
+
+/// The directory of a node that does not run, kept from starting while this lives.
+#[derive(Debug)]
+pub struct Held {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl Held {
+    /// The folder that belongs to the replication crate.
+    pub fn log_dir(&self) -> PathBuf {
+        self.root.join(LOG)
+    }
+}
+
+/// Holds a directory whose node does not run; `None` where one does.
+pub fn hold_stopped(root: &Path) -> Result<Option<Held>, Error> {
+    if !root.join(IDENTITY).exists() {
+        return Err(Error::NotANode { path: root.to_owned() });
+    }
+    match lock(root) {
+        Ok(lock) => Ok(Some(Held { root: root.to_owned(), _lock: lock })),
+        Err(Error::Locked { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn io_error<'p>(action: &'static str, path: &'p Path) -> impl Fn(io::Error) -> Error + 'p {

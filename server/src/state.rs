@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use holdfast_engine::ids;
 use holdfast_engine::{Command, Outcome, Reader, Ticket};
 use holdfast_replication::{Node, SubmitError};
+use tokio::sync::Semaphore;
 
 use crate::auth::Keys;
 use crate::config::Config;
@@ -33,6 +34,8 @@ struct Inner {
     payments: Payments,
     hotel_names: HotelNames,
     readiness: Readiness,
+    /// Whoever verifies the log holds it.
+    verifying: Arc<Semaphore>,
     config: Config,
 }
 
@@ -58,6 +61,7 @@ impl AppState {
             payments: Payments::mock(),
             hotel_names: HotelNames::new(),
             readiness,
+            verifying: Arc::new(Semaphore::new(1)),
             config,
         }))
     }
@@ -111,6 +115,10 @@ impl AppState {
 
     pub fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    pub fn verifying(&self) -> &Arc<Semaphore> {
+        &self.0.verifying
     }
 
     pub fn config(&self) -> &Config {

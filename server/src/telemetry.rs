@@ -60,4 +60,16 @@ fn describe() {
     metrics::describe_counter!("holdfast_ari_lines_total", "Bulk lines by result");
     metrics::describe_gauge!("holdfast_http_connections", "Open connections of the public door");
     metrics::describe_gauge!("holdfast_applied_index", "Last log index applied on this node");
+    metrics::describe_gauge!("holdfast_clock_skew_seconds", "The log's clock minus the wall");
+    metrics::describe_gauge!("holdfast_clock_alarm", "1 while the skew is past its bound");
+    metrics::describe_gauge!(
+        "holdfast_guard_lag_seconds",
+        "Age of the oldest acknowledged entry that the guard's file does not know of"
+    );
+    metrics::describe_gauge!("holdfast_guard_lag_longest_seconds", "The longest since the start");
+    metrics::describe_counter!(
+        "holdfast_invariant_refusals_total",
+        "Commands that met a state that must not be, since the start and in the log it read; always \
+         a bug: run `holdfast admin verify`"
+    );
 }

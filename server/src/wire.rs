@@ -26,4 +26,5 @@ pub mod room_type;
 pub mod search;
 pub mod stay;
 pub mod text;
+pub mod verified;
 pub mod words;

@@ -1,5 +1,11 @@
 //! The command line as a person meets it: what it prints, where, and how it ends.
 
+#[expect(dead_code, reason = "the inventory as a whole is for the crash test")]
+#[path = "support/hotel.rs"]
+mod hotel;
+#[path = "cli/verify.rs"]
+mod verify;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -50,7 +56,10 @@ impl Drop for Node {
 
 #[test]
 fn wrong_usage_ends_with_2_and_help_with_0() {
-    for arguments in [&["nonsense"][..], &["serve", "--nonsense"], &["token"], &[]] {
+    let token = ["token", "--role", "guest", "--sub", "g", "--ttl-s", "0"];
+    let nobody = ["token", "--role", "guest", "--sub", ""];
+    for arguments in [&["nonsense"][..], &["serve", "--nonsense"], &["token"], &[], &token, &nobody]
+    {
         assert_eq!(holdfast(arguments).status.code(), Some(2), "{arguments:?}");
     }
     let help = holdfast(&["--help"]);

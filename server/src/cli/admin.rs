@@ -1,6 +1,8 @@
 //! `holdfast admin …`: operator calls to the node that runs on a data directory.
 
-use std::path::PathBuf;
+mod verify;
+
+use std::path::{Path, PathBuf};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, Color, Table};
@@ -26,23 +28,36 @@ pub struct Args {
 enum Call {
     /// How the node is
     Status,
+    /// Fold the log once more and check every step of it
+    Verify(verify::Args),
+    /// The digest of each part of the node's state, at an index
+    Digest,
 }
 
-pub async fn run(args: Args) -> anyhow::Result<()> {
-    let (addresses, token) = data_dir::peek_operator(&args.data_dir)?;
-    let url = format!("http://{}", addresses.ops);
-    let client = Client::new(&url, Limits::default())?.with_token(&token)?;
-    match args.call {
+/// `false` where it was done and the answer is no.
+pub async fn run(args: Args) -> anyhow::Result<bool> {
+    let Args { data_dir, json, call } = args;
+    match call {
+        Call::Verify(args) => return verify::verify(&data_dir, args, json).await,
+        Call::Digest => verify::digest(&data_dir, json).await?,
         Call::Status => {
+            let client = client(&data_dir)?;
             let status: NodeStatus = client.send(&Request::get("/v1/ops/status")).await?.ok()?;
-            if args.json {
+            if json {
                 println!("{}", serde_json::to_string_pretty(&status)?);
             } else {
                 println!("{}", table(&status));
             }
         }
     }
-    Ok(())
+    Ok(true)
+}
+
+/// A client of the operators' door of the node that runs on a directory.
+fn client(data_dir: &Path) -> anyhow::Result<Client> {
+    let (addresses, token) = data_dir::peek_operator(data_dir)?;
+    let url = format!("http://{}", addresses.ops);
+    Ok(Client::new(&url, Limits::default())?.with_token(&token)?)
 }
 
 fn table(status: &NodeStatus) -> Table {

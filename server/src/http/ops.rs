@@ -2,10 +2,12 @@
 //!
 //! It stands on loopback unless configured otherwise and knows no guest and no partner.
 
+mod verify;
+
 use axum::extract::{FromRequestParts, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, extract::Request};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -44,6 +46,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/v1/ops/status", get(status))
+        .route("/v1/ops/verify", post(verify::verify))
+        .route("/v1/ops/digest", get(verify::digest))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(render))
@@ -71,8 +75,20 @@ async fn ready(State(state): State<AppState>) -> Response {
 async fn metrics(State(state): State<AppState>) -> Response {
     #[expect(clippy::cast_precision_loss, reason = "a gauge; exact up to 2^53 entries")]
     metrics::gauge!("holdfast_applied_index").set(state.reader().applied_index() as f64);
+    show_clocks(&state);
     let text = telemetry::metrics().render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges; exact up to 2^53")]
+fn show_clocks(state: &AppState) {
+    let status = state.node().status();
+    metrics::gauge!("holdfast_clock_skew_seconds").set(status.clock.skew_ms as f64 / 1_000.0);
+    metrics::gauge!("holdfast_clock_alarm").set(f64::from(u8::from(status.clock.alarm)));
+    metrics::gauge!("holdfast_guard_lag_seconds").set(status.guard.now.as_secs_f64());
+    metrics::gauge!("holdfast_guard_lag_longest_seconds").set(status.guard.longest.as_secs_f64());
+    let impossible = metrics::counter!("holdfast_invariant_refusals_total");
+    impossible.absolute(status.invariant_refusals);
 }
 
 /// Somebody who can read the data directory.

@@ -41,6 +41,18 @@ pub struct Settlement {
     pub owed: i64,
 }
 
+/// What is left to pay of a booking that stands, and to give back, after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Now: of what is due at booking, what was not paid yet.
+    pub due: i64,
+    /// To the guest: what was paid beyond the total, and beyond what giving the booking up cost when it
+    /// was changed.
+    pub refund: i64,
+    /// By the guest, at the hotel.
+    pub at_hotel: i64,
+}
+
 /// Personal data of a guest, sealed at the door; opaque here. Erasing the key erases the person.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Sealed {
@@ -81,6 +93,9 @@ pub struct Booking {
     pub guest: Arc<Sealed>,
     pub payment: Arc<Payment>,
     pub version: u32,
+    /// What giving it up cost at least when it was last changed, minor units: a change makes no fee
+    /// smaller that was due already.
+    pub fee_floor: i64,
     pub created_ms: LogTimeMs,
 }
 
@@ -97,6 +112,18 @@ impl Booking {
             Status::NoShow(_) => check_in.plus(1).min(check_out),
         };
         Stay { check_in, check_out: until }
+    }
+
+    /// What is left to pay and to give back while it stands.
+    #[must_use]
+    pub fn balance(&self) -> Balance {
+        let (paid, total) = (self.payment.amount, self.terms.total);
+        let due = self.terms.deposit_due().saturating_sub(paid).max(0);
+        Balance {
+            due,
+            refund: paid.saturating_sub(total.max(self.fee_floor)).max(0),
+            at_hotel: total.saturating_sub(paid).saturating_sub(due).max(0),
+        }
     }
 
     /// What giving it up for `fee` leaves to settle.

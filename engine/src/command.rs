@@ -14,6 +14,7 @@ pub mod confirm;
 pub mod extend;
 pub mod genesis;
 pub mod hold;
+pub mod modify;
 pub mod no_show;
 pub mod payment;
 pub mod release;
@@ -35,6 +36,7 @@ pub use confirm::Confirm;
 pub use extend::Extend;
 pub use genesis::Genesis;
 pub use hold::{Hold, HoldLine};
+pub use modify::Modify;
 pub use no_show::NoShow;
 pub use payment::{BeginPayment, DeclinePayment};
 pub use release::Release;
@@ -132,6 +134,7 @@ pub enum Verb {
     AddBlock(AddBlock),
     ChangeBlock(ChangeBlock),
     ReleaseBlock(ReleaseBlock),
+    Modify(Modify),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

@@ -201,7 +201,13 @@ impl Writer {
 
     fn digest_bookings(&self) -> u128 {
         Sum::of_table(&self.shared.bookings, |_, booking| {
-            let names = (booking.id, booking.principal, booking.version, booking.created_ms);
+            let names = (
+                booking.id,
+                booking.principal,
+                booking.version,
+                booking.created_ms,
+                booking.fee_floor,
+            );
             let parts = (Arc::clone(&booking.guest), Arc::clone(&booking.payment));
             (names, Arc::clone(&booking.terms), booking.status, parts)
         })

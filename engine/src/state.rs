@@ -12,6 +12,7 @@ pub mod marks;
 mod pages;
 pub mod queue;
 pub mod reader;
+pub mod references;
 mod retirement;
 pub mod shared;
 pub mod table;

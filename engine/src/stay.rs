@@ -3,6 +3,7 @@
 //! Doors use it to quote, search and explain; apply uses the same code as the authority.
 
 mod blockers;
+mod change;
 mod clock;
 mod dates;
 mod price;
@@ -11,6 +12,7 @@ mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
 pub(crate) use blockers::{judge_cells, judge_rates};
+pub use change::{Wanted, judge_change};
 pub(crate) use clock::watching;
 pub use clock::{ClockRules, Moment, is_barred_by_clock};
 pub use dates::check_dates;

@@ -16,8 +16,8 @@ use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel,
     ChangeBlock, ChangeHotel, ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm,
-    DeclinePayment, Extend, Genesis, Hold, HoldLine, NoShow, Release, ReleaseBlock, SetHotelStatus,
-    SetTaxes, Sweep, Tick,
+    DeclinePayment, Extend, Genesis, Hold, HoldLine, Modify, NoShow, Release, ReleaseBlock,
+    SetHotelStatus, SetTaxes, Sweep, Tick,
 };
 use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
@@ -27,7 +27,7 @@ use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::rates::{CutOff, OccupancyPrices};
-use holdfast_engine::stay::Stay;
+use holdfast_engine::stay::{Stay, Wanted};
 use holdfast_engine::{Batch, Command, Idempotency, Night, Principal, Verb, Weekdays, codec};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -63,6 +63,7 @@ fn name(verb: &Verb) -> &'static str {
         Verb::CheckIn(_) => "check_in",
         Verb::CheckOut(_) => "check_out",
         Verb::NoShow(_) => "no_show",
+        Verb::Modify(_) => "modify",
         Verb::SetTaxes(_) => "set_taxes",
         Verb::AddBlock(_) => "add_block",
         Verb::ChangeBlock(_) => "change_block",
@@ -71,7 +72,7 @@ fn name(verb: &Verb) -> &'static str {
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 26;
+const VERBS: usize = 27;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -322,6 +323,19 @@ fn samples() -> Vec<Verb> {
         Verb::AddBlock(AddBlock { id: BlockId(6), hotel: HotelIx(3), principal, draft: block() }),
         Verb::ChangeBlock(ChangeBlock { block: BlockId(6), principal, version, draft: block() }),
         Verb::ReleaseBlock(ReleaseBlock { block: BlockId(6), principal, version: None }),
+        Verb::Modify(Modify {
+            booking: BookingId(2),
+            principal,
+            version,
+            wanted: Wanted {
+                check_in: Some(Night(20_779)),
+                check_out: None,
+                lines: Some(hold().lines),
+            },
+            guest: Some(confirm().guest),
+            guest_key: confirm().guest_key,
+            expected_total: Some(9),
+        }),
     ]
 }
 

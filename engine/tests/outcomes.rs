@@ -6,6 +6,7 @@ mod ari;
 mod arrivals;
 mod blocks;
 mod catalogue;
+mod changes;
 mod holds;
 mod money;
 mod payments;
@@ -160,6 +161,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(money::tables());
     met.extend(payments::tables());
     met.extend(arrivals::tables());
+    met.extend(changes::tables());
     met.extend(revivals::tables());
     met.extend(blocks::tables());
     let elsewhere = [

@@ -87,6 +87,7 @@ impl Confirm {
             guest: Arc::new(self.guest.clone()),
             payment: Arc::new(self.payment.clone()),
             version: 1,
+            fee_floor: 0,
             created_ms: writer.now_ms,
         });
         writer.keep_guest_key(self.guest.guest, self.guest_key.as_ref());
@@ -97,9 +98,19 @@ impl Confirm {
 
     fn is_within_bounds(&self) -> bool {
         !(self.revive && self.expected_total.is_none())
-            && self.guest.bytes.len() <= SEALED_BYTES_MAX
-            && self.guest_key.as_ref().is_none_or(|key| key.bytes.len() <= WRAPPED_KEY_BYTES_MAX)
+            && fits_sealed(&self.guest)
+            && self.guest_key.as_ref().is_none_or(fits_wrapped)
             && self.payment.method.len() <= PAYMENT_METHOD_BYTES_MAX
             && self.payment.provider_reference.len() <= PROVIDER_REFERENCE_BYTES_MAX
     }
+}
+
+/// Whether sealed personal data is within its bound.
+pub(super) fn fits_sealed(sealed: &Sealed) -> bool {
+    sealed.bytes.len() <= SEALED_BYTES_MAX
+}
+
+/// Whether a wrapped key is within its bound.
+pub(super) fn fits_wrapped(key: &WrappedKey) -> bool {
+    key.bytes.len() <= WRAPPED_KEY_BYTES_MAX
 }

@@ -72,7 +72,10 @@ impl Writer {
         let name = (name.0, name.1.to_owned());
         match hold {
             Some(hold) => {
-                self.references.insert(name, super::ledger::Reference { hold, booking: None });
+                self.references.insert(
+                    name,
+                    super::references::Reference { hold, booking: None, until: None },
+                );
             }
             None => drop(self.references.remove(&name)),
         }

@@ -1,13 +1,16 @@
 //! The writer's books of bookings: who may change one, and which of its rooms stay sold when it changes.
 //! Every caller has validated.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Writer;
 use crate::booking::{self, Booking};
 use crate::catalogue::Hotel;
+use crate::civil::Night;
 use crate::command::Principal;
-use crate::ids::BookingId;
+use crate::hold::Terms;
+use crate::ids::{BookingId, RoomTypeIx};
 use crate::stay::Stay;
 
 impl Writer {
@@ -57,4 +60,41 @@ impl Writer {
         self.shared.bookings.insert(ended.id, Arc::clone(&ended));
         ended
     }
+
+    /// A booking has new terms: rooms it gets are sold before those it gives up are free.
+    pub(crate) fn change_terms(&mut self, before: &Booking, changed: &Arc<Booking>) {
+        let moved = moves(&before.terms, &changed.terms);
+        let Some((first, _)) = self.shared.window() else { return };
+        for takes in [true, false] {
+            let these = moved.iter().filter(|(_, rooms)| (**rooms > 0) == takes);
+            for (&(room_type, night), &rooms) in these.filter(|((_, night), _)| *night >= first) {
+                let stay = Stay { check_in: night, check_out: night.plus(1) };
+                self.rewrite(room_type, stay, |cell| {
+                    cell.with_sold(cell.sold().saturating_add_signed(rooms))
+                });
+            }
+        }
+        let terms = &changed.terms;
+        if let Some(reference) = &terms.client_reference
+            && terms.check_out != before.terms.check_out
+        {
+            self.keep_reference((terms.principal, reference.clone()), changed);
+        }
+        self.shared.bookings.insert(changed.id, Arc::clone(changed));
+    }
+}
+
+/// By room type and night, how many rooms more (or fewer) the new terms have.
+fn moves(before: &Terms, after: &Terms) -> BTreeMap<(RoomTypeIx, Night), i32> {
+    let mut moved: BTreeMap<_, i32> = BTreeMap::new();
+    for (terms, sign) in [(before, -1), (after, 1)] {
+        for line in &terms.lines {
+            for night in terms.check_in.until(terms.check_out) {
+                let rooms = moved.entry((line.room_type, night)).or_default();
+                *rooms = rooms.saturating_add(sign * i32::from(line.quantity));
+            }
+        }
+    }
+    moved.retain(|_, rooms| *rooms != 0);
+    moved
 }

@@ -10,16 +10,17 @@ use super::Writer;
 use super::blocks::Returned;
 use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
+use super::references::Reference;
 use super::table::Table;
 use crate::admission::Demand;
 use crate::booking::{Booking, WrappedKey};
-use crate::civil::{LogTimeMs, Night};
+use crate::civil::LogTimeMs;
 use crate::command::{HoldLine, Principal};
 use crate::event::Event;
 use crate::hold::{Hold, Line, Status, Terms};
 use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
-use crate::limits::{REFERENCE_DAYS_KEPT, ROOMS_PER_CELL_MAX};
+use crate::limits::ROOMS_PER_CELL_MAX;
 use crate::outcome::Outcome;
 use crate::prefetch::prefetch;
 use crate::refusal::{Code, Refusal};
@@ -64,13 +65,6 @@ pub(crate) struct Usage {
     pub(crate) holds: Vec<HoldId>,
     pub(crate) rooms: u64,
     pub(crate) room_nights: u64,
-}
-
-/// What a client reference stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reference {
-    pub(crate) hold: HoldId,
-    pub(crate) booking: Option<BookingId>,
 }
 
 impl Writer {
@@ -177,7 +171,7 @@ impl Writer {
             self.add_usage(guest, &terms);
         }
         if let Some(reference) = &terms.client_reference {
-            let known = Reference { hold: terms.id, booking: None };
+            let known = Reference { hold: terms.id, booking: None, until: None };
             self.references.insert((terms.principal, reference.clone()), known);
         }
         // One that is revived has a record already.
@@ -361,11 +355,7 @@ impl Writer {
         self.close_hold(&mut hold);
         let terms = &booking.terms;
         if let Some(reference) = &terms.client_reference {
-            let name = (terms.principal, reference.clone());
-            let known = Reference { hold: terms.id, booking: Some(booking.id) };
-            self.references.insert(name.clone(), known);
-            let until = terms.check_out.plus(REFERENCE_DAYS_KEPT);
-            self.references_until.entry(until).or_default().push(name);
+            self.keep_reference((terms.principal, reference.clone()), booking);
         }
         self.bookings_count += 1;
         let list = |list: &mut Queue<BookingId>| list.push(booking.id);
@@ -422,60 +412,5 @@ impl Writer {
             }
         }
         Ok(())
-    }
-
-    /// Whether a principal's reference is still free. That of a due hold is.
-    pub(crate) fn check_reference(
-        &mut self,
-        principal: Principal,
-        reference: &str,
-    ) -> Result<(), Refusal> {
-        let name = (principal, reference.to_owned());
-        if let Some(known) = self.references.get(&name) {
-            self.expire_if_due(known.hold);
-        }
-        match self.references.get(&name) {
-            None => Ok(()),
-            Some(known) => Err(Refusal {
-                hold: Some(known.hold),
-                booking: known.booking,
-                ..Code::ReferenceDuplicate.into()
-            }),
-        }
-    }
-
-    /// Forgets references whose time is up, at most `max`; how many.
-    pub(super) fn forget_references(&mut self, max: u32) -> u32 {
-        let today = Night(u16::try_from(self.now_ms / crate::civil::DAY_MS).unwrap_or(u16::MAX));
-        let mut forgotten = 0;
-        while let Some(mut entry) = self.references_until.first_entry() {
-            if *entry.key() >= today || forgotten >= max {
-                break;
-            }
-            while forgotten < max
-                && let Some(name) = entry.get_mut().pop()
-            {
-                self.references.remove(&name);
-                forgotten += 1;
-            }
-            if entry.get().is_empty() {
-                entry.remove();
-            }
-        }
-        forgotten
-    }
-}
-
-impl Writer {
-    /// The references part of the state's digest.
-    pub(crate) fn digest_references(&self) -> u128 {
-        let mut total = 0u128;
-        self.references.for_each(|(principal, name), reference| {
-            let mut bytes = Vec::new();
-            let record = (*principal, name.clone(), reference.hold, reference.booking);
-            crate::codec::encode_into(&record, &mut bytes);
-            total = total.wrapping_add(xxhash_rust::xxh3::xxh3_128(&bytes));
-        });
-        total
     }
 }

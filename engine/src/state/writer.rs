@@ -11,9 +11,10 @@ use super::Shared;
 use super::blocks::Releases;
 use super::expiry::Expiry;
 use super::keys::{Forgetting, Stored};
-use super::ledger::{HotelHolds, Reference, Usage};
+use super::ledger::{HotelHolds, Usage};
 use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
+use super::references::Reference;
 use super::retirement::Pass;
 use super::table::Table;
 use crate::catalogue::{Hotel, Offering, RoomType};
@@ -153,6 +154,7 @@ impl Writer {
             Verb::CheckIn(verb) => verb.apply(self),
             Verb::CheckOut(verb) => verb.apply(self),
             Verb::NoShow(verb) => verb.apply(self),
+            Verb::Modify(verb) => verb.apply(self),
             Verb::SetTaxes(verb) => verb.apply(self),
             Verb::AddBlock(verb) => verb.apply(self),
             Verb::ChangeBlock(verb) => verb.apply(self),
@@ -262,11 +264,12 @@ impl Writer {
 fn is_stored(verb: &Verb, outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Refused(refusal) => {
-            // What refuses a revival is its request's end, missing rooms included.
+            // What refuses a revival or a change is its request's end, missing rooms included.
             let ends = refusal.code == Code::InventoryInsufficient
                 && match verb {
                     Verb::BeginPayment(begin) => begin.revive,
                     Verb::Confirm(confirm) => confirm.revive,
+                    Verb::Modify(_) => true,
                     _ => false,
                 };
             ends || refusal.code.is_stored()

@@ -214,7 +214,7 @@ async fn a_hold_past_its_time_is_gone_or_revived_for_no_more_than_was_agreed() {
     body["expected_total"] = json!({"amount": 150_000, "currency": "THB"});
     let answer = guest.post("/v1/bookings", "3", &body).await.refuses(409, "price.changed");
     assert_eq!(answer.body["quote"]["total"]["amount"], 160_000);
-    house.ari("price 2", &line(140_000)).await;
+    house.ari("price-2", &line(140_000)).await;
     let again = guest.post("/v1/bookings", "3", &body).await.refuses(409, "price.changed");
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     let booked = guest.post("/v1/bookings", "4", &body).await.expect(201);

@@ -7,6 +7,7 @@ use crate::codec::{Decode, Encode};
 use crate::limits::SWEEP_MAX;
 use crate::outcome::Outcome;
 use crate::state::Writer;
+use crate::state::expiry::Step;
 
 /// Ends at most `holds_max` due holds; values above the bound count as the bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -24,7 +25,11 @@ impl Sweep {
     pub(crate) fn apply(self, writer: &mut Writer) -> Outcome {
         let Writer { shared, expiry, now_ms, .. } = writer;
         let stands = |hold, at| shared.stands(hold, at);
-        let due = expiry.take_due(*now_ms, self.holds_max.min(SWEEP_MAX), stands);
+        let ask = |hold, step| match step {
+            Step::Index => shared.holds.prefetch(&hold),
+            Step::Record => shared.holds.prefetch_record::<3>(&hold),
+        };
+        let due = expiry.take_due(*now_ms, self.holds_max.min(SWEEP_MAX), stands, ask);
         let expired = writer.expire_all(&due);
         Outcome::Swept { expired }
     }

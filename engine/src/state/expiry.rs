@@ -16,6 +16,17 @@ const BUCKET_MS_BITS: u32 = 4;
 const BUCKETS_BITS: u32 = 6;
 const BUCKETS: usize = 1 << BUCKETS_BITS;
 
+/// Entries before their turn at which the index, then the record of a hold is asked of memory.
+const INDEX_AHEAD: usize = 17;
+const RECORD_AHEAD: usize = 9;
+
+/// What of a hold will be needed.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    Index,
+    Record,
+}
+
 /// Every entry ever added and not yet taken.
 #[derive(Debug, Default)]
 pub struct Expiry {
@@ -74,12 +85,14 @@ impl Expiry {
     }
 
     /// Takes at most `max` standing entries that are due at `now`, in (expiry, id) order. Entries that
-    /// do not stand are dropped on the way, as far as the bound goes.
+    /// do not stand are dropped on the way, as far as the bound goes. `ask` hears of entries before
+    /// their turn.
     pub fn take_due(
         &mut self,
         now: LogTimeMs,
         max: u32,
         stands: impl Fn(HoldId, LogTimeMs) -> bool,
+        ask: impl Fn(HoldId, Step),
     ) -> Vec<HoldId> {
         let mut due = Vec::new();
         let mut looks = SWEEP_LOOKS_MAX;
@@ -95,6 +108,13 @@ impl Expiry {
                         return due;
                     }
                     looks -= 1;
+                    for (ahead, step) in [(INDEX_AHEAD, Step::Index), (RECORD_AHEAD, Step::Record)]
+                    {
+                        let later = entries.len().checked_sub(ahead);
+                        if let Some(&(_, later)) = later.and_then(|at| entries.get(at)) {
+                            ask(later, step);
+                        }
+                    }
                     if stands(hold, at) {
                         due.push(hold);
                     }
@@ -135,6 +155,8 @@ impl Span {
 mod tests {
     use super::*;
 
+    const fn silent(_: HoldId, _: Step) {}
+
     #[test]
     fn due_entries_come_in_order_and_at_most_so_many() {
         let mut expiry = Expiry::default();
@@ -143,10 +165,10 @@ mod tests {
         }
         assert_eq!(expiry.earliest(), Some(5_392));
         let not_eight = |hold: HoldId, _| hold != HoldId(8);
-        assert_eq!(expiry.take_due(5_399, 10, not_eight), []);
-        assert_eq!(expiry.take_due(5_500, 2, not_eight), [HoldId(1), HoldId(9)]);
-        assert_eq!(expiry.take_due(5_500, 2, not_eight), [HoldId(3)]);
-        assert_eq!(expiry.take_due(9_000, 2, not_eight), [HoldId(2)]);
+        assert_eq!(expiry.take_due(5_399, 10, not_eight, silent), []);
+        assert_eq!(expiry.take_due(5_500, 2, not_eight, silent), [HoldId(1), HoldId(9)]);
+        assert_eq!(expiry.take_due(5_500, 2, not_eight, silent), [HoldId(3)]);
+        assert_eq!(expiry.take_due(9_000, 2, not_eight, silent), [HoldId(2)]);
         assert_eq!(expiry.earliest(), None);
     }
 
@@ -158,8 +180,12 @@ mod tests {
             expiry.add(2_000, HoldId(id));
         }
         let last = |hold: HoldId, _| hold == HoldId(entries - 1);
-        assert_eq!(expiry.take_due(3_000, 10, last), [], "the bound, one short of the last");
-        assert_eq!(expiry.take_due(3_000, 10, last), [HoldId(entries - 1)]);
+        assert_eq!(
+            expiry.take_due(3_000, 10, last, silent),
+            [],
+            "the bound, one short of the last"
+        );
+        assert_eq!(expiry.take_due(3_000, 10, last, silent), [HoldId(entries - 1)]);
     }
 
     #[test]
@@ -169,13 +195,13 @@ mod tests {
         for (at, id) in [(5_500, 3), (5_501, 4), (5_900, 5)] {
             expiry.add(at, HoldId(id));
         }
-        assert_eq!(expiry.take_due(5_500, 10, all), [HoldId(3)]);
+        assert_eq!(expiry.take_due(5_500, 10, all, silent), [HoldId(3)]);
         for (at, id) in [(5_499, 6), (5_100, 7), (5_501, 2), (5_501, 4)] {
             expiry.add(at, HoldId(id));
         }
         assert_eq!(expiry.earliest(), Some(5_088));
-        assert_eq!(expiry.take_due(5_501, 10, all), [7, 6, 2, 4].map(HoldId));
-        assert_eq!(expiry.take_due(6_000, 10, all), [HoldId(5)]);
+        assert_eq!(expiry.take_due(5_501, 10, all, silent), [7, 6, 2, 4].map(HoldId));
+        assert_eq!(expiry.take_due(6_000, 10, all, silent), [HoldId(5)]);
         assert!(expiry.spans.is_empty());
     }
 }

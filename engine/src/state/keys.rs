@@ -3,11 +3,15 @@
 //! Doors read the table while apply writes it. **Invariant**: an answer is kept for [`KEY_MS_SURE`] at
 //! least; what would need its place sooner is refused.
 
+use std::sync::Arc;
+
+use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::table::Table;
 use crate::civil::LogTimeMs;
 use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE, KEYS_MAX};
 use crate::outcome::Outcome;
+use crate::prefetch::prefetch;
 
 /// A stored answer.
 #[derive(Debug, Clone)]
@@ -52,11 +56,31 @@ impl Forgetting {
         self.forget_older(keys, now.saturating_sub(KEY_MS_KEPT), max)
     }
 
+    /// Asks memory for the answers that are forgotten next.
+    fn look_ahead(&self, keys: &Keys) {
+        let next = || self.by_age.iter().take(COMMANDS_AHEAD);
+        next().for_each(|(_, key)| keys.prefetch(key));
+        next().for_each(|(_, key)| keys.prefetch_record::<3>(key));
+        for (_, key) in next() {
+            keys.look(key, |stored| match &stored.outcome {
+                Outcome::Held { terms, .. } => prefetch(Arc::as_ptr(terms)),
+                Outcome::Booked(booking) | Outcome::Cancelled(booking) => {
+                    prefetch(Arc::as_ptr(booking));
+                }
+                Outcome::HoldChanged(hold) => prefetch(Arc::as_ptr(hold)),
+                _ => {}
+            });
+        }
+    }
+
     fn forget_older(&mut self, keys: &Keys, than: LogTimeMs, max: u32) -> u32 {
         let mut forgotten = 0;
         while let Some(&(at, key)) = self.by_age.first() {
             if at > than || forgotten >= max {
                 break;
+            }
+            if max > 1 && (forgotten as usize).is_multiple_of(COMMANDS_AHEAD) {
+                self.look_ahead(keys);
             }
             keys.remove(&key);
             self.by_age.pop();

@@ -69,6 +69,27 @@ impl Writer {
         self.look_ahead_records(|| holds.iter().copied());
     }
 
+    /// Asks for the ended holds that are forgotten next, and for what goes with them.
+    pub(super) fn look_ahead_forgotten(&self) {
+        let next = || self.ended.iter().take(COMMANDS_AHEAD).map(|ended| ended.1);
+        next().for_each(|hold| self.shared.holds.prefetch(&hold));
+        next().for_each(|hold| self.shared.holds.prefetch_record::<3>(&hold));
+        for hold in next() {
+            self.with_terms(hold, |terms| prefetch_lines::<_, 3>(Arc::as_ptr(terms)));
+        }
+        for hold in next() {
+            self.with_terms(hold, |terms| prefetch_lines::<_, 3>(terms.lines.as_ptr()));
+        }
+        for hold in next() {
+            self.with_terms(hold, |terms| {
+                for line in &terms.lines {
+                    prefetch(line.quote.prices.as_ptr());
+                    prefetch(Arc::as_ptr(&line.policy));
+                }
+            });
+        }
+    }
+
     fn look_ahead_records<I: Iterator<Item = HoldId>>(&self, holds: impl Fn() -> I) {
         for hold in holds() {
             self.shared.holds.prefetch_record::<3>(&hold);

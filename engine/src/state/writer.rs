@@ -181,6 +181,9 @@ impl Writer {
             if forgotten >= max || self.now_ms < at + kept_ms {
                 break;
             }
+            if max > 1 && (forgotten as usize).is_multiple_of(COMMANDS_AHEAD) {
+                self.look_ahead_forgotten();
+            }
             self.ended.pop();
             // One that was revived meanwhile is not this end's to forget.
             let ended = self.shared.holds.get(&hold).is_some_and(|hold| hold.ended_ms == Some(at));

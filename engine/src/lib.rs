@@ -57,10 +57,13 @@ pub use verify::Verifier;
 #[cfg(all(test, holdfast_checked))]
 #[path = "../tests"]
 mod checked {
+    #[cfg(not(holdfast_sync = "loom"))]
     pub mod mix;
     mod schedules;
     #[allow(dead_code)] // Few of its parts are needed here.
     pub mod world;
 }
+#[cfg(all(test, holdfast_checked, not(holdfast_sync = "loom")))]
+use checked::mix;
 #[cfg(all(test, holdfast_checked))]
-use checked::{mix, world};
+use checked::world;

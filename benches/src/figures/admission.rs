@@ -5,6 +5,7 @@
 
 use std::hint::black_box;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -34,8 +35,17 @@ struct Request {
     rooms: u32,
 }
 
-/// Its name, what two threads ask, and how; true where the answer is the one the name says.
-type Kind<'a> = (&'a str, &'a [Vec<Request>; 2], fn(&Reader, Request) -> bool);
+/// Its name, what two threads ask, how (true where the answer is the one the name says), and whether memory
+/// was asked for a few requests before, as a door does that has prices to look up first.
+type Kind<'a> = (&'a str, &'a [Vec<Request>; 2], fn(&Reader, Request) -> bool, Known);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Late,
+    Early,
+}
+
+const AHEAD: usize = 8;
 
 impl Request {
     fn demand(self) -> Demand {
@@ -64,26 +74,46 @@ pub fn run(scale: Scale) {
     let hot = [hot_cell(&uniform[0]), hot_cell(&uniform[1])];
     let greedy = uniform.clone().map(|all| asking(all, TOO_MANY));
     let greedy_hot = hot.clone().map(|all| asking(all, TOO_MANY));
-    let kinds: [Kind; 5] = [
-        ("admitted, uniform", &uniform, admitted),
-        ("admitted, one hot cell", &hot, admitted),
-        ("refused, uniform", &greedy, refused),
-        ("refused, uniform, every short night named", &greedy, named),
-        ("refused, one hot cell", &greedy_hot, refused),
+    let kinds: [Kind; 7] = [
+        ("admitted, uniform", &uniform, admitted, Known::Late),
+        ("  known eight requests before", &uniform, admitted, Known::Early),
+        ("admitted, one hot cell", &hot, admitted, Known::Late),
+        ("refused, uniform", &greedy, refused, Known::Late),
+        ("  known eight requests before", &greedy, refused, Known::Early),
+        ("  and every short night named", &greedy, named, Known::Late),
+        ("refused, one hot cell", &greedy_hot, refused, Known::Late),
     ];
+    let words: Vec<AtomicU64> = (0..world.room_types_count() * u32::from(world.horizon))
+        .map(|_| AtomicU64::new(0))
+        .collect();
+    let mut floor = Vec::new();
     let mut spent = vec![(Vec::new(), Vec::new()); kinds.len()];
     for _ in 0..ROUNDS {
-        for ((_, requests, ask), (alone, both)) in kinds.iter().zip(&mut spent) {
-            alone.push(one_thread(reader, &requests[0], *ask));
-            both.push(two_threads(reader, requests, *ask));
+        floor.push(random_adds(&words, count));
+        for (kind, (alone, both)) in kinds.iter().zip(&mut spent) {
+            alone.push(one_thread(reader, &kind.1[0], kind));
+            both.push(two_threads(reader, kind));
         }
     }
-    for ((name, _, _), (alone, both)) in kinds.iter().zip(&mut spent) {
+    let remark = "floor: one at random among as many 64-bit words";
+    row("atomic additions, one thread", &per_s(middle(&mut floor)), remark);
+    for (kind, (alone, both)) in kinds.iter().zip(&mut spent) {
         let (alone, both) = (middle(alone), middle(both));
-        row(&format!("{name}: one thread"), &per_s(alone), "");
-        let times = format!("{:.2} times one", both / alone);
-        row(&format!("{name}: two threads"), &per_s(both), &times);
+        let remark = format!("two threads {}, {:.2} times one", per_s(both), both / alone);
+        row(kind.0, &per_s(alone), &remark);
     }
+}
+
+/// Additions a second to words at random: one miss of memory each, and nothing else.
+fn random_adds(words: &[AtomicU64], count: usize) -> f64 {
+    let mut dice = Dice::new(3);
+    let end = u32::try_from(words.len()).unwrap_or(u32::MAX);
+    let before = thread_time();
+    for _ in 0..count {
+        // Relaxed: nothing is ordered, time is all that is asked for.
+        words[dice.below(end) as usize].fetch_add(1, Ordering::Relaxed);
+    }
+    rate(count as u64, thread_time() - before)
 }
 
 fn draw(world: World, seed: u64, count: usize) -> Vec<Request> {
@@ -134,23 +164,19 @@ fn named(reader: &Reader, request: Request) -> bool {
             .is_some_and(|nights| black_box(nights).len() == usize::from(request.stay.nights()))
 }
 
-fn one_thread(reader: &Reader, requests: &[Request], ask: fn(&Reader, Request) -> bool) -> f64 {
-    rate(requests.len() as u64, time_of(reader, requests, ask))
+fn one_thread(reader: &Reader, requests: &[Request], kind: &Kind) -> f64 {
+    rate(requests.len() as u64, time_of(reader, requests, kind))
 }
 
 /// The sum of what each of two threads does while the other does the same.
-fn two_threads(
-    reader: &Reader,
-    requests: &[Vec<Request>; 2],
-    ask: fn(&Reader, Request) -> bool,
-) -> f64 {
+fn two_threads(reader: &Reader, kind: &Kind) -> f64 {
     let begun = Barrier::new(2);
     thread::scope(|scope| {
-        let threads = requests.each_ref().map(|requests| {
+        let threads = kind.1.each_ref().map(|requests| {
             let (begun, reader) = (&begun, reader.clone());
             scope.spawn(move || {
                 begun.wait();
-                one_thread(&reader, requests, ask)
+                one_thread(&reader, requests, kind)
             })
         });
         threads.into_iter().map(|thread| thread.join().unwrap_or(0.0)).sum()
@@ -158,9 +184,18 @@ fn two_threads(
 }
 
 /// Processor time of this thread; every request must have been answered as the figure says.
-fn time_of(reader: &Reader, requests: &[Request], ask: fn(&Reader, Request) -> bool) -> Duration {
+fn time_of(reader: &Reader, requests: &[Request], kind: &Kind) -> Duration {
+    let &(_, _, ask, known) = kind;
     let before = thread_time();
-    let answered = requests.iter().filter(|&&request| ask(reader, request)).count();
+    let mut answered = 0;
+    for (at, &request) in requests.iter().enumerate() {
+        if known == Known::Early
+            && let Some(later) = requests.get(at + AHEAD)
+        {
+            reader.expect(&later.demand());
+        }
+        answered += usize::from(ask(reader, request));
+    }
     let time = thread_time() - before;
     assert_eq!(answered, requests.len(), "some were answered otherwise");
     time

@@ -22,6 +22,7 @@ mod revive;
 pub mod sweep;
 pub mod taxes;
 pub mod tick;
+pub mod waitlist;
 
 pub use allot::Allot;
 pub use block::{AddBlock, ChangeBlock, ReleaseBlock};
@@ -43,6 +44,7 @@ pub use release::Release;
 pub use sweep::Sweep;
 pub use taxes::SetTaxes;
 pub use tick::Tick;
+pub use waitlist::{JoinWaitlist, LeaveWaitlist};
 
 use crate::civil::LogTimeMs;
 use crate::codec::{Decode, Encode};
@@ -135,6 +137,8 @@ pub enum Verb {
     ChangeBlock(ChangeBlock),
     ReleaseBlock(ReleaseBlock),
     Modify(Modify),
+    JoinWaitlist(JoinWaitlist),
+    LeaveWaitlist(LeaveWaitlist),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

@@ -30,6 +30,7 @@ pub struct Digest {
     pub guest_keys: u128,
     pub taxes: u128,
     pub blocks: u128,
+    pub waitlist: u128,
 }
 
 impl Digest {
@@ -40,7 +41,7 @@ impl Digest {
         let Self {
             clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
             taxes,
-            blocks,
+            blocks, waitlist,
         } = *self;
         [
             ("clock", clock),
@@ -55,6 +56,7 @@ impl Digest {
             ("guest_keys", guest_keys),
             ("taxes", taxes),
             ("blocks", blocks),
+            ("waitlist", waitlist),
         ]
         .into_iter()
     }
@@ -124,6 +126,7 @@ impl Writer {
             guest_keys: Sum::of_table(&shared.guest_keys, |guest, keys| (*guest, keys.clone())),
             taxes: Sum::of(shared.taxes().entries().iter().copied()),
             blocks: self.digest_blocks(),
+            waitlist: self.digest_waitlist(),
         }
     }
 
@@ -189,6 +192,14 @@ impl Writer {
         sum.total
     }
 
+    fn digest_waitlist(&self) -> u128 {
+        let entries = Sum::of(self.shared.waitlist.iter().map(|entry| {
+            let times = (entry.created_ms, entry.ended_ms);
+            (entry.id, entry.number, entry.wish.clone(), entry.status, times)
+        }));
+        entries.wrapping_add(Sum::of([self.waitlist_counters()]))
+    }
+
     fn digest_blocks(&self) -> u128 {
         let blocks = Sum::of(self.shared.blocks.iter().map(|block| {
             let names = (block.id, block.hotel, block.version, block.status);
@@ -243,8 +254,11 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
             encode_into(&(13u8, booking.id, booking.version, booking.status), &mut bytes);
         }
         Outcome::Taxes(table) => encode_into(&(14u8, table.version()), &mut bytes),
+        Outcome::Waitlist(entry) => {
+            encode_into(&(15u8, entry.id, entry.status), &mut bytes);
+        }
         Outcome::Block(block) => {
-            encode_into(&(15u8, block.id, block.version, block.status), &mut bytes);
+            encode_into(&(16u8, block.id, block.version, block.status), &mut bytes);
         }
     }
     xxh3_128(&bytes)

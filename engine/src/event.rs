@@ -10,6 +10,7 @@ use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::hold::{Hold, Terms};
 use crate::ids::{HoldId, PartnerId, RatePlanIx, RoomTypeIx};
+use crate::waitlist::Entry;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -54,4 +55,6 @@ pub enum Event {
     },
     /// Added, changed or released. Pickups show as the holds and bookings that name it.
     BlockChanged(Arc<Block>),
+    /// Joined, offered, ended. The offer itself is a hold and has its events.
+    WaitlistChanged(Arc<Entry>),
 }

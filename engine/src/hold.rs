@@ -6,7 +6,8 @@ use crate::catalogue::{Deposit, Policy};
 use crate::civil::{LogTimeMs, Night};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
-use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
+use crate::limits::{HOLD_LIFE_S_MAX, WAITLIST_OFFER_S_MAX};
 use crate::money::Currency;
 use crate::quote::RoomQuote;
 use crate::stay::Stay;
@@ -69,10 +70,19 @@ pub struct Terms {
     pub client_reference: Option<String>,
     /// The block its rooms are picked up from.
     pub block: Option<BlockId>,
+    /// The place in a waitlist that it is the offer of.
+    pub waitlist: Option<WaitId>,
     pub created_ms: LogTimeMs,
 }
 
 impl Terms {
+    /// No hold lives longer than this, however often it is extended or its clock is stopped.
+    #[must_use]
+    pub fn latest_ms(&self) -> LogTimeMs {
+        let life_s = if self.waitlist.is_some() { WAITLIST_OFFER_S_MAX } else { HOLD_LIFE_S_MAX };
+        self.created_ms + u64::from(life_s) * 1_000
+    }
+
     #[must_use]
     pub fn stay(&self) -> Stay {
         Stay { check_in: self.check_in, check_out: self.check_out }

@@ -117,6 +117,8 @@ id!(/// A booking.
     BookingId, "bkg");
 id!(/// A block of rooms for a group.
     BlockId, "blk");
+id!(/// A place in a waitlist.
+    WaitId, "wl");
 id!(/// A person or program that signs in.
     UserId, "usr");
 

@@ -41,6 +41,7 @@ pub mod state;
 pub mod stay;
 pub mod sync;
 pub mod verify;
+pub mod waitlist;
 pub mod zone;
 
 pub use admission::{Admission, Demand, Ticket};

@@ -92,6 +92,14 @@ pub const BLOCK_LINES_MAX: usize = 16;
 pub const BLOCK_NIGHTS_MAX: u16 = 366;
 /// Blocks released by themselves at the beginning of one log entry; the next goes on.
 pub const BLOCKS_RELEASED_MAX: u32 = 64;
+/// Longest life of an offer to somebody who waited, in seconds; the life where nothing else is asked for.
+pub const WAITLIST_OFFER_S_MAX: u32 = 2 * 3_600;
+/// Entries of one guest that wait.
+pub const WAITLIST_PER_GUEST_MAX: usize = 10;
+/// Entries of one hotel that wait.
+pub const WAITLIST_PER_HOTEL_MAX: usize = 256;
+/// Offers made after one command; the next goes on.
+pub const WAITLIST_OFFERS_MAX: u32 = 64;
 /// Bytes of a client reference.
 pub const REFERENCE_BYTES_MAX: usize = 128;
 /// Bytes of the sealed personal data of one booking.

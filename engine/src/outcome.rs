@@ -11,6 +11,7 @@ use crate::civil::LogTimeMs;
 use crate::hold::{Hold, Terms};
 use crate::quote::tax::Table;
 use crate::refusal::{Code, Refusal};
+use crate::waitlist::Entry;
 
 /// The answer to one command.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub enum Outcome {
     Taxes(Arc<Table>),
     /// The block after it was added, changed or released.
     Block(Arc<Block>),
+    /// The entry after somebody joined or left.
+    Waitlist(Arc<Entry>),
 }
 
 impl From<Code> for Outcome {

@@ -92,6 +92,10 @@ pub enum Code {
     PaymentDeclined,
     BookingState,
     BlockState,
+    WaitlistNotNeeded,
+    WaitlistLimit,
+    WaitlistState,
+    HoldWaitlistWaiting,
 }
 
 impl Code {
@@ -131,6 +135,10 @@ impl Code {
             Self::PaymentDeclined => "payment.declined",
             Self::BookingState => "booking.state",
             Self::BlockState => "block.state",
+            Self::WaitlistNotNeeded => "waitlist.not_needed",
+            Self::WaitlistLimit => "waitlist.limit",
+            Self::WaitlistState => "waitlist.state",
+            Self::HoldWaitlistWaiting => "hold.waitlist_waiting",
         }
     }
 
@@ -154,7 +162,10 @@ impl Code {
             | Self::HoldNotConfirming
             | Self::HoldExtensionLimit
             | Self::BookingState
-            | Self::BlockState => 409,
+            | Self::BlockState
+            | Self::WaitlistNotNeeded
+            | Self::WaitlistState
+            | Self::HoldWaitlistWaiting => 409,
             Self::HoldExpired => 410,
             Self::VersionMismatch => 412,
             Self::KeyReused
@@ -165,7 +176,7 @@ impl Code {
             | Self::OccupancyTooMany
             | Self::InventoryTooLarge
             | Self::PriceOutOfRange => 422,
-            Self::QuotaExceeded => 429,
+            Self::QuotaExceeded | Self::WaitlistLimit => 429,
             Self::Invariant => 500,
             Self::NotConfigured | Self::KeysFull | Self::CapacityReached => 503,
         }

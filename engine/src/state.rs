@@ -16,6 +16,7 @@ pub mod references;
 mod retirement;
 pub mod shared;
 pub mod table;
+pub mod waitlist;
 pub mod writer;
 
 pub use reader::Reader;

@@ -183,6 +183,8 @@ impl Touched {
             Event::BookingCancelled(booking) | Event::BookingChanged(booking) => {
                 self.add_owner(Owner::Booking(booking.id), &booking.terms);
             }
+            // Moves no rooms: the offer is a hold.
+            Event::WaitlistChanged(_) => {}
             Event::BlockChanged(block) => {
                 self.owners.insert(Owner::Block(block.id));
             }

@@ -16,12 +16,12 @@ use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
     AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel,
     ChangeBlock, ChangeHotel, ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm,
-    DeclinePayment, Extend, Genesis, Hold, HoldLine, Modify, NoShow, Release, ReleaseBlock,
-    SetHotelStatus, SetTaxes, Sweep, Tick,
+    DeclinePayment, Extend, Genesis, Hold, HoldLine, JoinWaitlist, LeaveWaitlist, Modify, NoShow,
+    Release, ReleaseBlock, SetHotelStatus, SetTaxes, Sweep, Tick,
 };
 use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx,
+    RoomTypeIx, WaitId,
 };
 use holdfast_engine::money::Currency;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
@@ -68,11 +68,13 @@ fn name(verb: &Verb) -> &'static str {
         Verb::AddBlock(_) => "add_block",
         Verb::ChangeBlock(_) => "change_block",
         Verb::ReleaseBlock(_) => "release_block",
+        Verb::JoinWaitlist(_) => "join_waitlist",
+        Verb::LeaveWaitlist(_) => "leave_waitlist",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 27;
+const VERBS: usize = 29;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -336,6 +338,8 @@ fn samples() -> Vec<Verb> {
             guest_key: confirm().guest_key,
             expected_total: Some(9),
         }),
+        Verb::JoinWaitlist(JoinWaitlist { id: WaitId(7), wish: hold() }),
+        Verb::LeaveWaitlist(LeaveWaitlist { id: WaitId(7), principal }),
     ]
 }
 

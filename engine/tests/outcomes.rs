@@ -11,10 +11,12 @@ mod holds;
 mod money;
 mod payments;
 mod revivals;
+mod waiting;
 
 use std::collections::BTreeSet;
 
 use holdfast_engine::block;
+use holdfast_engine::waitlist;
 use holdfast_engine::{Code, Outcome, Verb};
 
 use crate::world::World;
@@ -36,6 +38,7 @@ enum Is {
     Ticked(u16),
     Taxes(u32),
     Block(block::Status),
+    Waitlist(waitlist::Status),
     No(Code),
 }
 
@@ -62,6 +65,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::Ticked { retired_nights, .. } => Ticked(*retired_nights),
         Outcome::Taxes(table) => Taxes(table.version()),
         Outcome::Block(block) => Block(block.status),
+        Outcome::Waitlist(entry) => Waitlist(entry.status),
     }
 }
 
@@ -113,6 +117,10 @@ fn every_code() -> Vec<Code> {
         PaymentDeclined,
         BookingState,
         BlockState,
+        WaitlistNotNeeded,
+        WaitlistLimit,
+        WaitlistState,
+        HoldWaitlistWaiting,
     ];
     for code in all {
         match code {
@@ -147,7 +155,11 @@ fn every_code() -> Vec<Code> {
             | HoldExtensionLimit
             | PaymentDeclined
             | BookingState
-            | BlockState => {}
+            | BlockState
+            | WaitlistNotNeeded
+            | WaitlistLimit
+            | WaitlistState
+            | HoldWaitlistWaiting => {}
         }
     }
     all.to_vec()
@@ -164,6 +176,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(changes::tables());
     met.extend(revivals::tables());
     met.extend(blocks::tables());
+    met.extend(waiting::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

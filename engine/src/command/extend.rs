@@ -7,7 +7,7 @@ use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::Status;
 use crate::ids::HoldId;
-use crate::limits::{HOLD_EXTENSIONS_MAX, HOLD_LIFE_S_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN};
+use crate::limits::{HOLD_EXTENSIONS_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 use crate::state::Writer;
@@ -23,7 +23,7 @@ pub struct Extend {
 
 impl Extend {
     /// Refusals in order: malformed, not found, ended (expired, released, confirmed, confirming),
-    /// extension limit. An extension never shortens a hold.
+    /// somebody waits for such rooms, extension limit. An extension never shortens a hold.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !(HOLD_TTL_S_MIN..=HOLD_TTL_S_MAX).contains(&self.ttl_s) {
             return Code::Malformed.into();
@@ -35,7 +35,10 @@ impl Extend {
             Status::Active => {}
             ended => return writer.ended_hold(ended),
         }
-        let latest = hold.terms.created_ms + u64::from(HOLD_LIFE_S_MAX) * 1_000;
+        if writer.is_waited_for(&hold.terms) {
+            return Code::HoldWaitlistWaiting.into();
+        }
+        let latest = hold.terms.latest_ms();
         let expires_ms =
             (writer.now_ms + u64::from(self.ttl_s) * 1_000).min(latest).max(hold.expires_ms);
         if hold.extensions >= HOLD_EXTENSIONS_MAX || expires_ms == hold.expires_ms {

@@ -7,7 +7,7 @@ use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::{self, Line, Status, Terms};
-use crate::ids::{BlockId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use crate::ids::{BlockId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
 use crate::limits::{
     CHILDREN_MAX, HOLD_LINES_MAX, HOLD_TTL_S_MAX, HOLD_TTL_S_MIN, LINE_QUANTITY_MAX,
     REFERENCE_BYTES_MAX,
@@ -56,7 +56,7 @@ pub struct HoldLine {
 }
 
 /// The lines of a request that has passed, with what they cost together.
-pub(super) struct Priced {
+pub(crate) struct Priced {
     lines: Vec<Line>,
     currency: Currency,
     pub(super) total: i64,
@@ -95,10 +95,17 @@ impl Hold {
         }
     }
 
-    fn is_well_formed(&self) -> bool {
+    /// As a waitlist keeps it: to be priced when it is offered.
+    pub(super) fn to_be_offered(&self) -> Self {
+        let unpriced = |line: &HoldLine| HoldLine { quote: None, ..line.clone() };
+        let lines = self.lines.iter().map(unpriced).collect();
+        Self { lines, expected_total: None, ..self.clone() }
+    }
+
+    pub(super) fn is_well_formed(&self, ttl_s_max: u32) -> bool {
         !self.lines.is_empty()
             && self.lines.len() <= HOLD_LINES_MAX
-            && (HOLD_TTL_S_MIN..=HOLD_TTL_S_MAX).contains(&self.ttl_s)
+            && (HOLD_TTL_S_MIN..=ttl_s_max).contains(&self.ttl_s)
             && self.client_reference.as_ref().is_none_or(|text| text.len() <= REFERENCE_BYTES_MAX)
             && self.lines.iter().all(|line| {
                 (1..=LINE_QUANTITY_MAX).contains(&line.quantity)
@@ -123,6 +130,16 @@ impl Hold {
 
     /// The rooms are held for so long, at this price. The caller has judged.
     pub(super) fn take(&self, writer: &mut Writer, priced: Priced) -> hold::Hold {
+        self.take_for(writer, priced, None)
+    }
+
+    /// The rooms are held, for somebody who waited or for anybody.
+    pub(crate) fn take_for(
+        &self,
+        writer: &mut Writer,
+        priced: Priced,
+        waitlist: Option<WaitId>,
+    ) -> hold::Hold {
         let Priced { lines, currency, total } = priced;
         let terms = Arc::new(Terms {
             id: self.id,
@@ -136,6 +153,7 @@ impl Hold {
             tax_version: writer.shared.tax_version(),
             client_reference: self.client_reference.clone(),
             block: self.block,
+            waitlist,
             created_ms: writer.now_ms,
         });
         let expires_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
@@ -157,7 +175,7 @@ impl Hold {
     }
 
     fn validate(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
-        if !self.is_well_formed() {
+        if !self.is_well_formed(HOLD_TTL_S_MAX) {
             return Err(Code::Malformed.into());
         }
         if writer.shared.holds.contains(&self.id) {
@@ -168,6 +186,19 @@ impl Hold {
 
     /// All that is asked of a request that is well formed and whose id is its own.
     pub(super) fn judge(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
+        self.judge_with(writer, true)
+    }
+
+    /// As [`Self::judge`], for an offer: who waited may take it whatever else they hold. The waitlist has
+    /// bounds of its own.
+    pub(crate) fn judge_offer(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
+        if writer.shared.holds.contains(&self.id) {
+            return Err(Code::StateConflict.into());
+        }
+        self.judge_with(writer, false)
+    }
+
+    fn judge_with(&self, writer: &mut Writer, is_counted: bool) -> Result<Priced, Refusal> {
         let shared = Arc::clone(&writer.shared);
         let guard = shared.hotels.get(self.hotel.0);
         let Some(hotel) = guard.as_ref().and_then(|guard| guard.as_ref()) else {
@@ -180,7 +211,7 @@ impl Hold {
         stay::check_dates(&shared, hotel, self.stay, writer.now_ms)?;
         writer.expire_due_in(self.hotel);
         stay::check_lines(&shared, hotel, self, writer.now_ms)?;
-        if self.principal.is_guest() {
+        if is_counted && self.principal.is_guest() {
             writer.check_quota(self.principal, self.stay, &self.lines)?;
         }
         if let Some(reference) = &self.client_reference {

@@ -11,7 +11,7 @@ use crate::command::Principal;
 use crate::event::Event;
 use crate::hold::{Confirming, Hold, Status};
 use crate::ids::HoldId;
-use crate::limits::{HOLD_LIFE_S_MAX, PAYMENT_MS_MAX};
+use crate::limits::PAYMENT_MS_MAX;
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
 use crate::state::Writer;
@@ -102,7 +102,7 @@ impl DeclinePayment {
         // From here the command must succeed.
         hold.status = Status::Active;
         // However often payments stop the clock, no hold outlives the latest expiry of all.
-        let latest = hold.terms.created_ms + u64::from(HOLD_LIFE_S_MAX) * 1_000;
+        let latest = hold.terms.latest_ms();
         hold.expires_ms = (writer.now_ms + left_ms).min(latest.max(writer.now_ms));
         writer.put_live_hold(&hold);
         writer.events.push(Event::HoldChanged(Arc::new(hold)));

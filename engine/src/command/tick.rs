@@ -11,6 +11,7 @@ pub struct Tick;
 impl Tick {
     pub(crate) fn apply(self, writer: &mut Writer) -> Outcome {
         let retired_nights = writer.roll_window();
+        writer.look_at_all_waiting();
         let forgotten = writer.forget_old();
         Outcome::Ticked { retired_nights, forgotten }
     }

@@ -14,10 +14,11 @@ use crate::command::Principal;
 use crate::hold::Hold;
 use crate::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx,
+    RoomTypeIx, WaitId,
 };
 use crate::inventory::Cell;
 use crate::rates::{DatedRules, RateWord};
+use crate::waitlist::Entry;
 
 /// A handle on the readable state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -93,6 +94,11 @@ impl Reader {
     #[must_use]
     pub fn blocks_of(&self, hotel: HotelIx) -> Vec<BlockId> {
         self.shared.blocks_of.get(&hotel).map(|list| list.clone()).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn waitlist_entry(&self, id: WaitId) -> Option<Arc<Entry>> {
+        self.shared.waitlist.get(&id).map(|entry| Arc::clone(&entry))
     }
 
     #[must_use]

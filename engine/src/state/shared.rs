@@ -21,7 +21,7 @@ use crate::hash::BuildFolded;
 use crate::hold::Hold;
 use crate::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx,
+    RoomTypeIx, WaitId,
 };
 use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
@@ -30,6 +30,7 @@ use crate::quote::tax;
 use crate::rates::Overlays;
 use crate::search::Places;
 use crate::sync::{AtomicU32, AtomicU64};
+use crate::waitlist::Entry;
 
 /// A small table that doors read while apply writes.
 pub type Live<K, V> = DashMap<K, V, BuildFolded>;
@@ -73,6 +74,7 @@ pub struct Shared {
     pub(crate) sources: Table<(PartnerId, String), u64, RandomState>,
     pub(crate) blocks: Live<BlockId, Block>,
     pub(crate) blocks_of: Live<HotelIx, Vec<BlockId>>,
+    pub(crate) waitlist: Live<WaitId, Arc<Entry>>,
 }
 
 impl Shared {
@@ -111,6 +113,7 @@ impl Shared {
             sources: Table::default(),
             blocks: Live::default(),
             blocks_of: Live::default(),
+            waitlist: Live::default(),
         }
     }
 

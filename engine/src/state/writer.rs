@@ -17,6 +17,7 @@ use super::queue::Queue;
 use super::references::Reference;
 use super::retirement::Pass;
 use super::table::Table;
+use super::waitlist::Waiting;
 use crate::catalogue::{Hotel, Offering, RoomType};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::{Batch, Command, Principal, Verb};
@@ -46,6 +47,7 @@ pub struct Writer {
     pub(super) retiring: Option<Pass>,
     pub(super) ended: Queue<(LogTimeMs, HoldId)>,
     pub(super) block_releases: Releases,
+    pub(super) waiting: Waiting,
 }
 
 impl Writer {
@@ -66,6 +68,7 @@ impl Writer {
             retiring: None,
             ended: Queue::default(),
             block_releases: Releases::default(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -81,7 +84,10 @@ impl Writer {
         self.now_ms = self.now_ms.max(batch.at_ms);
         self.index = index;
         std::mem::swap(&mut self.events, events);
+        let first = self.events.len();
         self.release_due_blocks();
+        self.expire_where_waited_for();
+        self.offer_what_came_free(first);
         for commands in batch.commands.chunks(COMMANDS_AHEAD) {
             self.look_ahead(commands);
             out.extend(commands.iter().map(|command| self.judge(command)));
@@ -131,6 +137,13 @@ impl Writer {
     }
 
     fn run(&mut self, verb: &Verb) -> Outcome {
+        let first = self.events.len();
+        let outcome = self.obey(verb);
+        self.offer_what_came_free(first);
+        outcome
+    }
+
+    fn obey(&mut self, verb: &Verb) -> Outcome {
         match verb {
             Verb::Genesis(verb) => verb.apply(self),
             Verb::Tick(verb) => verb.apply(self),
@@ -159,6 +172,8 @@ impl Writer {
             Verb::AddBlock(verb) => verb.apply(self),
             Verb::ChangeBlock(verb) => verb.apply(self),
             Verb::ReleaseBlock(verb) => verb.apply(self),
+            Verb::JoinWaitlist(verb) => verb.apply(self),
+            Verb::LeaveWaitlist(verb) => verb.apply(self),
         }
     }
 
@@ -166,7 +181,7 @@ impl Writer {
     pub(crate) fn forget_old(&mut self) -> u32 {
         let keys = self.keys.forget(&self.shared.keys, self.now_ms, FORGET_MAX);
         let holds = self.forget_holds(ENDED_HOLD_MS_KEPT, FORGET_MAX);
-        keys + holds + self.forget_references(FORGET_MAX)
+        keys + holds + self.forget_references(FORGET_MAX) + self.forget_waitlist()
     }
 
     /// Makes room for one more hold where all places are taken; false where every ended hold is too young.

@@ -255,6 +255,9 @@ impl Model {
             Verb::AddBlock(verb) => vec![self.add_block(verb)],
             Verb::ChangeBlock(verb) => vec![self.change_block(verb)],
             Verb::ReleaseBlock(verb) => vec![self.release_block(verb)],
+            Verb::JoinWaitlist(_) | Verb::LeaveWaitlist(_) => {
+                unreachable!("the traffic sends nobody to wait")
+            }
         }
     }
 

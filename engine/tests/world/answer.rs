@@ -5,7 +5,9 @@ use holdfast_engine::block;
 use holdfast_engine::booking;
 use holdfast_engine::catalogue::HotelStatus;
 use holdfast_engine::hold::{self, Hold};
+use holdfast_engine::ids::WaitId;
 use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use holdfast_engine::waitlist;
 use holdfast_engine::{Code, Outcome};
 
 /// What was answered.
@@ -26,6 +28,7 @@ pub enum Answer {
     Swept { expired: u32 },
     Ticked { retired_nights: u16, forgotten: u32 },
     Taxes { version: u32 },
+    Waitlist { id: WaitId, status: waitlist::Status },
     Block { id: BlockId, version: u32, status: block::Status },
 }
 
@@ -113,6 +116,7 @@ impl From<&Outcome> for Answer {
                 Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }
             }
             Outcome::Taxes(table) => Self::Taxes { version: table.version() },
+            Outcome::Waitlist(entry) => Self::Waitlist { id: entry.id, status: entry.status },
             Outcome::Block(block) => {
                 Self::Block { id: block.id, version: block.version, status: block.status }
             }

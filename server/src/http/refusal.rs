@@ -136,6 +136,10 @@ fn detail(code: Code) -> &'static str {
         Code::HoldExtensionLimit => "The hold cannot be extended any further.",
         Code::PaymentDeclined => "The payment was declined; the hold goes on as before.",
         Code::BookingState => "The booking's state does not allow this.",
+        Code::WaitlistNotNeeded => "There are rooms: hold them instead of waiting.",
+        Code::WaitlistLimit => "No more can wait here, or you wait for as much as one guest may.",
+        Code::WaitlistState => "The offer was taken; cancel the booking instead.",
+        Code::HoldWaitlistWaiting => "Somebody waits for these rooms; the hold cannot be extended.",
         Code::BlockState => "The block is tentative or was released; this needs one that stands.",
     }
 }

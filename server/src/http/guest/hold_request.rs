@@ -223,6 +223,7 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
         tax_version: state.reader().tax_version(),
         client_reference: None,
         block: None,
+        waitlist: None,
         created_ms: 0,
     };
     let names = names(state, hotel, &terms);

@@ -66,6 +66,21 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
+/// A key where the client sends one.
+#[derive(Debug, Clone)]
+pub struct MaybeIdempotencyKey(pub Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeIdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(HEADER) {
+            return Ok(Self(None));
+        }
+        IdempotencyKey::from_request_parts(parts, state).await.map(|key| Self(Some(key)))
+    }
+}
+
 impl IdempotencyKey {
     /// The digests a command carries, for this caller and this parsed request.
     pub fn bind(

@@ -7,6 +7,7 @@
 pub mod ari;
 pub mod booking;
 pub mod calendar;
+pub mod change;
 pub mod check;
 pub mod destination;
 pub mod explain;

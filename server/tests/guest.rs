@@ -8,6 +8,8 @@ mod bookings;
 mod calendar;
 #[path = "guest/cancellations.rs"]
 mod cancellations;
+#[path = "guest/changes.rs"]
+mod changes;
 #[path = "guest/deposits.rs"]
 mod deposits;
 #[path = "guest/description.rs"]

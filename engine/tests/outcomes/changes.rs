@@ -276,3 +276,18 @@ fn guest_data_changes_alone_and_a_reference_stays_taken_for_the_new_dates() {
     let refusal = refused.refusal().unwrap();
     assert_eq!((refusal.code, refusal.booking), (Code::ReferenceDuplicate, Some(booking)));
 }
+
+#[test]
+fn a_room_turns_over_on_the_same_day_and_middle_nights_are_checked() {
+    let (mut world, product) = World::open(1);
+    world.book(product, stay(5, 2), 1);
+    world.book(product, stay(7, 2), 1);
+    world.book(product, stay(3, 2), 1);
+    assert_eq!(sold(&world, product, 3..9), [1; 6]);
+    // Both ends are free, the middle is not.
+    world.book(product, stay(11, 1), 1);
+    let wish = world.wish(product, stay(10, 3), 1);
+    let refused = world.run(Verb::Hold(wish));
+    let blockers = &refused.refusal().unwrap().blockers;
+    assert_eq!(blockers.iter().map(|one| one.night).collect::<Vec<_>>(), [night(11)]);
+}

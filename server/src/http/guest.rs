@@ -6,6 +6,7 @@
 pub mod bookings;
 pub mod calendar;
 pub mod cancellation;
+pub mod change;
 pub mod destinations;
 pub mod explain;
 pub mod hold_request;
@@ -41,7 +42,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(holds::read, holds::release))
         .routes(routes!(holds::extend))
         .routes(routes!(bookings::create, bookings::list))
-        .routes(routes!(bookings::read, cancellation::cancel))
+        .routes(routes!(bookings::read, change::change, cancellation::cancel))
 }
 
 /// The hotel, and whether the caller runs it: everybody sees live hotels, their own people every one.

@@ -118,7 +118,7 @@ impl BookingBody {
 }
 
 impl GuestBody {
-    fn check(&self, check: &mut Check) -> Self {
+    pub fn check(&self, check: &mut Check) -> Self {
         let email = self.email.trim().to_owned();
         if !is_address(&email) {
             let detail = format!("must be an e-mail address of at most {EMAIL_BYTES_MAX} bytes");
@@ -154,7 +154,7 @@ fn is_phone(text: &str) -> bool {
         && text.bytes().filter(u8::is_ascii_digit).count() >= 3
 }
 
-fn check_requests(text: &str, check: &mut Check) -> String {
+pub fn check_requests(text: &str, check: &mut Check) -> String {
     let text = text.replace("\r\n", "\n");
     let mut one = |line| check_line("/requests", line, 0..=usize::MAX, check);
     let joined = text.split('\n').map(&mut one).collect::<Vec<_>>().join("\n");
@@ -166,6 +166,15 @@ fn check_requests(text: &str, check: &mut Check) -> String {
 }
 
 impl Personal {
+    /// Within what is sealed of one booking.
+    pub fn check_size(&self) -> Result<(), Problem> {
+        if self.to_json().len() <= PERSONAL_BYTES_MAX {
+            return Ok(());
+        }
+        let detail = format!("guest and requests together have at most {PERSONAL_BYTES_MAX} bytes");
+        Err(Problem::field("/guest", "text.too_long", detail))
+    }
+
     /// As it is sealed.
     pub fn to_json(&self) -> Vec<u8> {
         // Strings serialize without fail; an empty text would open as erased.
@@ -232,6 +241,18 @@ pub struct SettlementView {
     pub dry_run: bool,
 }
 
+/// What is left to pay of a booking that stands, and to give back, after a change.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BalanceView {
+    /// Now: of what is due at booking, what was not paid yet.
+    pub due: Money,
+    /// To the guest. Never so much that less than the fee remains that cancelling would have cost when
+    /// the booking was changed.
+    pub refund: Money,
+    /// By the guest, at the hotel.
+    pub at_hotel: Money,
+}
+
 /// A booking.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BookingView {
@@ -256,6 +277,12 @@ pub struct BookingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<String>,
     pub payment: PaymentView,
+    /// What is left to pay and to give back while it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<BalanceView>,
+    /// Nothing was changed: this is what the booking would be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<SettlementView>,
     /// What is left to settle of a guest who did not come.
@@ -307,6 +334,8 @@ impl BookingView {
                 reference: booking.payment.provider_reference.clone(),
                 amount: Money::new(booking.payment.amount, terms.currency),
             },
+            balance: BalanceView::of(booking),
+            dry_run: false,
             cancellation,
             no_show,
             departed_at,
@@ -314,6 +343,21 @@ impl BookingView {
             version: booking.version,
             created_at: instant::local(booking.created_ms, names.zone),
         }
+    }
+}
+
+impl BalanceView {
+    fn of(booking: &Booking) -> Option<Self> {
+        if !matches!(booking.status, EngineStatus::Confirmed | EngineStatus::CheckedIn) {
+            return None;
+        }
+        let balance = booking.balance();
+        let money = |amount| Money::new(amount, booking.terms.currency);
+        Some(Self {
+            due: money(balance.due),
+            refund: money(balance.refund),
+            at_hotel: money(balance.at_hotel),
+        })
     }
 }
 

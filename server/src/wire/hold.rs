@@ -100,14 +100,10 @@ impl HoldBody {
         if self.promo_code.is_some() {
             check.fault("/promo_code", "promo.not_offered", "promotions are not offered yet");
         }
-        if !(1..=HOLD_LINES_MAX).contains(&self.lines.len()) {
-            let detail = format!("must have 1 to {HOLD_LINES_MAX} lines");
-            check.fault("/lines", "list.length", detail);
-        }
         let draft = HoldDraft {
             hotel: self.hotel_id.parse().ok(),
             stay: stay::check_stay("/", (&self.check_in, &self.check_out), &mut check),
-            lines: self.check_lines(&mut check),
+            lines: check_lines(&self.lines, &mut check),
             ttl_s: check_ttl(self.ttl_s, &mut check),
             expected_total: self.expected_total.clone(),
             client_reference: self
@@ -118,28 +114,33 @@ impl HoldBody {
         check.finish()?;
         Ok(draft)
     }
+}
 
-    fn check_lines(&self, check: &mut Check) -> Vec<LineDraft> {
-        let mut lines = Vec::with_capacity(self.lines.len().min(HOLD_LINES_MAX));
-        for (position, line) in self.lines.iter().take(HOLD_LINES_MAX).enumerate() {
-            let at = |field: &str| format!("/lines/{position}/{field}");
-            if line.children_ages.len() > CHILDREN_MAX {
-                let detail = format!("at most {CHILDREN_MAX} for each room");
-                check.fault(&at("children_ages"), "list.too_long", detail);
-            }
-            if line.children_ages.iter().any(|age| *age >= ADULT_AGE) {
-                check.fault(&at("children_ages"), "field.range", stay::age_detail());
-            }
-            lines.push(LineDraft {
-                room_type: line.room_type_id.parse().ok(),
-                rate_plan: line.rate_plan_id.parse().ok(),
-                quantity: check.range(&at("quantity"), line.quantity, 1..=LINE_QUANTITY_MAX),
-                adults: check.range(&at("adults"), line.adults, 1..=u8::MAX),
-                children: line.children_ages.clone(),
-            });
-        }
-        lines
+/// Lines of a hold, and of a change.
+pub fn check_lines(bodies: &[LineBody], check: &mut Check) -> Vec<LineDraft> {
+    if !(1..=HOLD_LINES_MAX).contains(&bodies.len()) {
+        let detail = format!("must have 1 to {HOLD_LINES_MAX} lines");
+        check.fault("/lines", "list.length", detail);
     }
+    let mut lines = Vec::with_capacity(bodies.len().min(HOLD_LINES_MAX));
+    for (position, line) in bodies.iter().take(HOLD_LINES_MAX).enumerate() {
+        let at = |field: &str| format!("/lines/{position}/{field}");
+        if line.children_ages.len() > CHILDREN_MAX {
+            let detail = format!("at most {CHILDREN_MAX} for each room");
+            check.fault(&at("children_ages"), "list.too_long", detail);
+        }
+        if line.children_ages.iter().any(|age| *age >= ADULT_AGE) {
+            check.fault(&at("children_ages"), "field.range", stay::age_detail());
+        }
+        lines.push(LineDraft {
+            room_type: line.room_type_id.parse().ok(),
+            rate_plan: line.rate_plan_id.parse().ok(),
+            quantity: check.range(&at("quantity"), line.quantity, 1..=LINE_QUANTITY_MAX),
+            adults: check.range(&at("adults"), line.adults, 1..=u8::MAX),
+            children: line.children_ages.clone(),
+        });
+    }
+    lines
 }
 
 fn check_ttl(asked: Option<u32>, check: &mut Check) -> u32 {

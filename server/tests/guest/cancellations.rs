@@ -60,8 +60,8 @@ async fn a_tag_that_is_old_is_refused_and_other_methods_are_not_there() {
     assert_eq!(done.header("etag"), Some("\"2\""));
     // What is done stays done, whatever the tag.
     guest.send(with(&tag)).await.expect(200);
-    let patch = Request::new(http::Method::PATCH, &path).json(&json!({}));
-    guest.send(patch).await.refuses(405, "route.method_not_allowed");
+    let put = Request::new(http::Method::PUT, &path).json(&json!({}));
+    guest.send(put).await.refuses(405, "route.method_not_allowed");
     guest.delete(&format!("{path}?dry_run=maybe")).await.refuses(422, "field.invalid");
     guest.delete(&format!("{path}?dryrun=true")).await.refuses(400, "field.unknown");
     house.close().await;

@@ -92,7 +92,7 @@ fn holdable_hotel(
         .ok_or_else(|| Problem::not_found("hotel"))
 }
 
-fn rate_plan_of(
+pub fn rate_plan_of(
     state: &AppState,
     hotel: &Hotel,
     line: &LineDraft,

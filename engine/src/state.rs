@@ -4,7 +4,7 @@ mod audit;
 pub mod blocks;
 pub mod bookings;
 pub mod expiry;
-mod index;
+pub(crate) mod index;
 pub mod keys;
 pub mod ledger;
 mod look_ahead;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use holdfast_engine::admission::{Admission, Demand, Ticket};
 use holdfast_engine::command::{Release, Sweep};
 use holdfast_engine::inventory::Cell;
+use holdfast_engine::state::index::{Growth, Index};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Batch, Command, Reader, Verb, Writer};
 use loom::thread::JoinHandle;
@@ -24,8 +25,12 @@ struct Scene {
     product: Product,
 }
 
-/// Runs a law under every schedule with at most so many preemptions.
+/// Runs a law about a world of so many rooms under every schedule with at most so many preemptions.
 fn explore(law: &str, preemptions: usize, rooms: u16, act: fn(Scene)) {
+    explore_bare(law, preemptions, move || act(Scene::with(rooms)));
+}
+
+fn explore_bare(law: &str, preemptions: usize, act: impl Fn() + Copy + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.max_branches = 100_000;
     model.preemption_bound = Some(preemptions);
@@ -35,7 +40,7 @@ fn explore(law: &str, preemptions: usize, rooms: u16, act: fn(Scene)) {
     let count = Arc::clone(&schedules);
     model.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        spawn(move || act(Scene::with(rooms))).join().unwrap();
+        spawn(act).join().unwrap();
     });
     println!("{law}: {} schedules", schedules.load(Ordering::Relaxed));
 }
@@ -252,5 +257,34 @@ fn a_reader_sees_every_night_whole() {
         });
         looked.join().unwrap();
         log.join().unwrap();
+    });
+}
+
+/// Fifty-six entries in sixteen buckets, one short of a split of the first, whose chain has an overflow.
+fn nearly_split() -> (Index, Growth) {
+    let (index, mut growth) = (Index::default(), Growth::default());
+    let first = [0, 16, 0, 16, 0, 16, 0, 16, 16];
+    let others = (0..47).map(|nth| 1 + nth % 15);
+    for (place, tag) in (0..).zip(first.into_iter().chain(others)) {
+        assert!(index.insert(&mut growth, tag, place));
+    }
+    (index, growth)
+}
+
+#[test]
+fn what_a_table_has_is_found_while_a_bucket_splits() {
+    explore_bare("one reader and a split of the index", 2, || {
+        let (index, mut growth) = nearly_split();
+        let index = Arc::new(index);
+        let read = Arc::clone(&index);
+        loom::explore();
+        let writer = spawn(move || assert!(index.insert(&mut growth, 1, 56)));
+        let reader = spawn(move || {
+            // The last of the overflow, which moves to the new bucket.
+            let found = read.find(16, |place| (place == 8).then_some(place));
+            assert_eq!(found, Some(8), "what is in the table was not found");
+        });
+        reader.join().unwrap();
+        writer.join().unwrap();
     });
 }

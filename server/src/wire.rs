@@ -5,6 +5,7 @@
 //! for its form.
 
 pub mod ari;
+pub mod block;
 pub mod booking;
 pub mod calendar;
 pub mod change;

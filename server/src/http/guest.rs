@@ -17,6 +17,7 @@ pub mod offers;
 pub mod payment;
 pub mod sealing;
 pub mod search;
+pub mod waitlist;
 
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(holds::create))
         .routes(routes!(holds::read, holds::release))
         .routes(routes!(holds::extend))
+        .routes(routes!(waitlist::join))
+        .routes(routes!(waitlist::read, waitlist::leave))
         .routes(routes!(bookings::create, bookings::list))
         .routes(routes!(bookings::read, change::change, cancellation::cancel))
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** what belongs to another partner answers exactly like what does not exist.
 
 pub mod arrivals;
+pub mod blocks;
 pub mod hotels;
 pub mod inventory;
 pub mod rate_plans;
@@ -36,6 +37,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(rate_plans::create, rate_plans::list))
         .routes(routes!(rate_plans::read, rate_plans::change))
         .routes(routes!(inventory::read))
+        .routes(routes!(blocks::create, blocks::list))
+        .routes(routes!(blocks::read, blocks::change, blocks::release))
         .routes(routes!(arrivals::check_in))
         .routes(routes!(arrivals::check_out))
         .routes(routes!(arrivals::no_show))

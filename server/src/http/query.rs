@@ -78,3 +78,9 @@ impl IdKind for holdfast_engine::ids::HoldId {
 impl IdKind for holdfast_engine::ids::BookingId {
     const NAME: &'static str = "booking";
 }
+impl IdKind for holdfast_engine::ids::BlockId {
+    const NAME: &'static str = "block";
+}
+impl IdKind for holdfast_engine::ids::WaitId {
+    const NAME: &'static str = "waitlist";
+}

@@ -2,7 +2,7 @@
 
 use holdfast_engine::civil::LogTimeMs;
 use holdfast_engine::hold::{Hold, Status as EngineStatus, Terms};
-use holdfast_engine::ids::{HotelId, RatePlanId, RoomTypeId};
+use holdfast_engine::ids::{BlockId, HotelId, RatePlanId, RoomTypeId};
 use holdfast_engine::limits::{
     ADULT_AGE, CHILDREN_MAX, HOLD_EXTENSIONS_MAX, HOLD_LINES_MAX, HOLD_TTL_S_DEFAULT,
     HOLD_TTL_S_MIN, LINE_QUANTITY_MAX, REFERENCE_BYTES_MAX,
@@ -47,6 +47,9 @@ pub struct HoldBody {
     #[serde(default)]
     #[schema(max_length = 128)]
     pub client_reference: Option<String>,
+    /// The group's block to pick the rooms up from, all of them.
+    #[serde(default)]
+    pub block_id: Option<String>,
 }
 
 /// So many rooms of one type on one plan.
@@ -83,6 +86,8 @@ pub struct HoldDraft {
     pub ttl_s: u32,
     pub expected_total: Option<Money>,
     pub client_reference: Option<String>,
+    /// One that can be no id names no block.
+    pub block: Option<BlockId>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +115,7 @@ impl HoldBody {
                 .client_reference
                 .as_ref()
                 .map(|text| check_reference(text, &mut check)),
+            block: self.block_id.as_ref().map(|text| text.parse().unwrap_or(BlockId(0))),
         };
         check.finish()?;
         Ok(draft)

@@ -69,7 +69,7 @@ pub fn resolve(
         ttl_s: draft.ttl_s,
         expected_total,
         client_reference: draft.client_reference.clone(),
-        block: None,
+        block: draft.block,
     };
     Ok(HoldRequest { hotel, hold })
 }
@@ -142,6 +142,10 @@ pub async fn admit(
     key: Idempotency,
 ) -> Result<Option<Ticket>, Problem> {
     let (reader, hold) = (state.reader(), &request.hold);
+    // What is free beside the block says nothing about what the block has left.
+    if hold.block.is_some() {
+        return Ok(None);
+    }
     let demand = hold.demand();
     match reader.admit(hold.hotel, demand.clone(), state.now_ms()) {
         Admission::Admitted(ticket) => return Ok(Some(ticket)),

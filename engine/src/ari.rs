@@ -158,6 +158,8 @@ pub enum LineRefusal {
     PriceOutsideBounds,
     SetAndCleared,
     CapacityReached,
+    /// The prices of a derived plan come from its parent alone.
+    DerivedPrice,
 }
 
 impl LineRefusal {
@@ -186,6 +188,7 @@ impl LineRefusal {
             Self::PriceOutsideBounds => ("price.outside_bounds", "/price"),
             Self::SetAndCleared => ("ari.set_and_cleared", "/clear"),
             Self::CapacityReached => ("capacity.reached", ""),
+            Self::DerivedPrice => ("rate.derived", "/price"),
         }
     }
 }

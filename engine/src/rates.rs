@@ -1,6 +1,7 @@
 //! Rates: price and stay restrictions of each rate plan, night by night.
 
 pub mod dated;
+pub mod derived;
 pub mod overlay;
 pub mod word;
 

@@ -96,6 +96,9 @@ pub enum Code {
     WaitlistLimit,
     WaitlistState,
     HoldWaitlistWaiting,
+    RatePlanParent,
+    RatePlanCycle,
+    RatePlanTooDeep,
 }
 
 impl Code {
@@ -139,6 +142,9 @@ impl Code {
             Self::WaitlistLimit => "waitlist.limit",
             Self::WaitlistState => "waitlist.state",
             Self::HoldWaitlistWaiting => "hold.waitlist_waiting",
+            Self::RatePlanParent => "rate_plan.parent_unknown",
+            Self::RatePlanCycle => "rate_plan.cycle",
+            Self::RatePlanTooDeep => "rate_plan.too_deep",
         }
     }
 
@@ -169,6 +175,9 @@ impl Code {
             Self::HoldExpired => 410,
             Self::VersionMismatch => 412,
             Self::KeyReused
+            | Self::RatePlanParent
+            | Self::RatePlanCycle
+            | Self::RatePlanTooDeep
             | Self::StayTooShort
             | Self::StayTooLong
             | Self::StayInPast

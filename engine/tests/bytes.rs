@@ -9,8 +9,9 @@ use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
 use holdfast_engine::block::{BlockDraft, BlockLine};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
-    AgeBands, Deposit, HotelDraft, HotelStatus, MealPlan, Occupancies, Penalty, Policy,
-    RatePlanDraft, RoomTypeDraft, StayRules, TaxProfile, Text, Tier,
+    Adjustment, AgeBand, AgeBands, ChildCharge, Deposit, Derivation, HotelDraft, HotelStatus,
+    MealPlan, Occupancies, Occupancy, OccupancyPrice, Penalty, Policy, RatePlanDraft,
+    RoomTypeDraft, StayRules, TaxProfile, Text, Tier,
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
@@ -92,7 +93,11 @@ fn hotel() -> HotelDraft {
         check_in_minute: 840,
         check_out_minute: 720,
         tax_profile: TaxProfile::STANDARD,
-        age_bands: AgeBands::default(),
+        age_bands: AgeBands(vec![
+            AgeBand { up_to_age: 2, charge: ChildCharge::Free, counts: false },
+            AgeBand { up_to_age: 5, charge: ChildCharge::Fixed(9), counts: true },
+            AgeBand { up_to_age: 11, charge: ChildCharge::PercentBp(5_000), counts: true },
+        ]),
     }
 }
 
@@ -138,8 +143,15 @@ fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
         price_max: Some(2),
         policy: Policy { tiers }.into(),
         deposit: Deposit::Fixed(0x0A0B),
-        occupancy: Occupancies::default(),
-        derived_from: None,
+        occupancy: Occupancies {
+            base: Some(2),
+            prices: vec![
+                Occupancy { adults: 1, price: OccupancyPrice::Fixed(0x0A0B) },
+                Occupancy { adults: 3, price: OccupancyPrice::Changed(Adjustment::PercentBp(-5)) },
+            ],
+            extra_adult: Some(7),
+        },
+        derived_from: Some(Derivation { parent: RatePlanIx(4), by: Adjustment::Absolute(-0x0A0B) }),
     }
 }
 

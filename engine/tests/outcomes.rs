@@ -121,6 +121,9 @@ fn every_code() -> Vec<Code> {
         WaitlistLimit,
         WaitlistState,
         HoldWaitlistWaiting,
+        RatePlanParent,
+        RatePlanCycle,
+        RatePlanTooDeep,
     ];
     for code in all {
         match code {
@@ -159,7 +162,10 @@ fn every_code() -> Vec<Code> {
             | WaitlistNotNeeded
             | WaitlistLimit
             | WaitlistState
-            | HoldWaitlistWaiting => {}
+            | HoldWaitlistWaiting
+            | RatePlanParent
+            | RatePlanCycle
+            | RatePlanTooDeep => {}
         }
     }
     all.to_vec()

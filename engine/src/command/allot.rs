@@ -17,6 +17,7 @@ use crate::limits::{
     SOURCE_BYTES_MAX, SOURCES_MAX, STAY_LIMIT_MAX,
 };
 use crate::outcome::Outcome;
+use crate::rates::derived;
 use crate::refusal::Code;
 use crate::state::Writer;
 
@@ -103,6 +104,11 @@ impl Change {
         if both { Err(LineRefusal::SetAndCleared) } else { Ok(()) }
     }
 
+    /// Whether it writes a price, of a night or of a number of adults. Taking prices away is none.
+    fn writes_prices(&self) -> bool {
+        self.price.is_some() || self.occupancy.is_some_and(|prices| !prices.is_empty())
+    }
+
     /// Whether every price it writes lies within the plan's bounds.
     fn prices_fit(&self, plan: &RatePlan) -> bool {
         self.price.is_none_or(|price| plan.draft.admits_price(price))
@@ -174,6 +180,10 @@ impl Allot {
             }
             Some(rate_plan) => shared.rate_plans.get_full(rate_plan.0),
         };
+        let derived = rate_plan.as_ref().is_some_and(|plan| plan.draft.derived_from.is_some());
+        if derived && line.change.writes_prices() {
+            return Err(LineRefusal::DerivedPrice);
+        }
         if rate_plan.as_ref().is_some_and(|plan| !line.change.prices_fit(plan)) {
             return Err(LineRefusal::PriceOutsideBounds);
         }
@@ -192,16 +202,19 @@ impl Allot {
     fn write(&self, writer: &mut Writer, line: &Line) -> LineOutcome {
         let judged = self
             .check(writer, line)
-            .and_then(|rate_plan| write::judge(&writer.shared, line, rate_plan.as_deref()));
+            .and_then(|plan| Ok((write::judge(&writer.shared, line, plan.as_deref())?, plan)));
         match judged {
             Err(refusal) => LineOutcome::Rejected(refusal),
-            Ok(judged) if judged.is_empty() => LineOutcome::Unchanged,
-            Ok(judged) => {
+            Ok((judged, _)) if judged.is_empty() => LineOutcome::Unchanged,
+            Ok((judged, plan)) => {
                 let Writer { shared, events, .. } = writer;
                 judged.store(shared, line, events);
                 let Line { room_type, rate_plan, from, to, .. } = *line;
                 let partner = self.partner;
                 events.push(Event::AriChanged { partner, room_type, rate_plan, from, to });
+                if let Some(plan) = plan.filter(|_| line.change.price.is_some()) {
+                    derived::rewrite_beneath(writer, partner, &plan, (from, to));
+                }
                 LineOutcome::Applied
             }
         }

@@ -16,6 +16,7 @@ use crate::limits::{
     ROOM_TYPES_PER_HOTEL_MAX, TEXT_BYTES_MAX,
 };
 use crate::outcome::Outcome;
+use crate::rates::derived;
 use crate::refusal::Code;
 use crate::state::Writer;
 use crate::zone::Zone;
@@ -263,7 +264,8 @@ impl ChangeRoomType {
 }
 
 impl AddRatePlan {
-    /// Refusals in order: malformed, not found, the id is taken, capacity.
+    /// Refusals in order: malformed, not found, its derivation (no such parent in the hotel, too deep,
+    /// too many plans beneath one), the id is taken, capacity.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !self.draft.is_valid() {
             return Code::Malformed.into();
@@ -271,6 +273,10 @@ impl AddRatePlan {
         let Some((room_type, hotel)) = writer.room_type_for(self.room_type, self.principal) else {
             return Code::NotFound.into();
         };
+        let derivation = self.draft.derived_from;
+        if let Err(code) = derived::check(&writer.shared, hotel.ix, None, derivation) {
+            return code.into();
+        }
         if writer.shared.rate_plan_ids.pin().contains_key(&self.id) {
             return Code::StateConflict.into();
         }
@@ -296,12 +302,16 @@ impl AddRatePlan {
         writer.shared.room_types.replace(self.room_type.0, Arc::new(changed));
         writer.republish_offerings(&hotel);
         writer.events.push(Event::RatePlanChanged(Arc::clone(&rate_plan)));
+        derived::move_plan(&writer.shared, rate_plan.ix, None, derivation);
+        derived::rewrite_plan(writer, hotel.partner, &rate_plan);
         Outcome::RatePlan(rate_plan)
     }
 }
 
 impl ChangeRatePlan {
-    /// Refusals in order: malformed, not found, version mismatch.
+    /// Refusals in order: malformed, not found, version mismatch, its derivation (no such parent in the
+    /// hotel, cycle, too deep, too many plans beneath one). A plan that derives no longer keeps the prices
+    /// it had.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !self.draft.is_valid() {
             return Code::Malformed.into();
@@ -317,6 +327,10 @@ impl ChangeRatePlan {
         if self.version.is_some_and(|version| version != rate_plan.version) {
             return Code::VersionMismatch.into();
         }
+        let (before, after) = (rate_plan.draft.derived_from, self.draft.derived_from);
+        if let Err(code) = derived::check(&writer.shared, hotel.ix, Some(rate_plan.ix), after) {
+            return code.into();
+        }
         // From here the command must succeed.
         let version = rate_plan.version + 1;
         let changed = Arc::new(RatePlan {
@@ -328,6 +342,8 @@ impl ChangeRatePlan {
         writer.shared.bump_quote_version(self.rate_plan);
         writer.republish_offerings(&hotel);
         writer.events.push(Event::RatePlanChanged(Arc::clone(&changed)));
+        derived::move_plan(&writer.shared, changed.ix, before, after);
+        derived::rewrite_plan(writer, hotel.partner, &changed);
         Outcome::RatePlan(changed)
     }
 }

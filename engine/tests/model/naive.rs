@@ -304,7 +304,19 @@ impl Model {
     }
 
     pub fn rate(&self, plan: u32, night: u16) -> Rate {
-        self.rates.get(&(plan, night)).cloned().unwrap_or_default()
+        let mut rate = self.rates.get(&(plan, night)).cloned().unwrap_or_default();
+        let draft = self.plans.get(plan as usize).map(|plan| &plan.draft);
+        if let Some(derivation) = draft.and_then(|draft| draft.derived_from) {
+            let listed = self.rate(derivation.parent.0, night).price;
+            rate.price = listed.and_then(|listed| money::adjusted(listed, derivation.by));
+            let bounds = draft.map(|draft| (draft.price_min, draft.price_max));
+            let (least, most) = bounds.unwrap_or_default();
+            let fits = |price: &i64| {
+                least.is_none_or(|least| *price >= least) && most.is_none_or(|most| *price <= most)
+            };
+            rate.price = rate.price.filter(fits);
+        }
+        rate
     }
 
     /// The date at a hotel.

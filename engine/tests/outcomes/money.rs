@@ -2,28 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use holdfast_engine::ari::{Change, LineOutcome, LineRefusal};
 use holdfast_engine::calendar::Span;
 use holdfast_engine::catalogue::{
-    Adjustment, AgeBand, AgeBands, ChildCharge, HotelDraft, Occupancies, Occupancy, OccupancyPrice,
-    RatePlanDraft, RoomTypeDraft,
+    Adjustment, AgeBand, AgeBands, ChildCharge, Derivation, HotelDraft, Occupancies, Occupancy,
+    OccupancyPrice, RatePlanDraft, RoomTypeDraft,
 };
 use holdfast_engine::command::{
     AddRatePlan, AddRoomType, ChangeHotel, ChangeRatePlan, HoldLine, SetTaxes,
 };
 use holdfast_engine::explain::Ask;
-use holdfast_engine::ids::{RatePlanId, RoomTypeId};
-use holdfast_engine::limits::TAX_ENTRIES_MAX;
+use holdfast_engine::ids::{RatePlanId, RatePlanIx, RoomTypeId};
+use holdfast_engine::limits::{DERIVED_PLANS_MAX, TAX_ENTRIES_MAX};
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
+use holdfast_engine::rates::{Dated, OccupancyPrices};
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::search::{Area, Filters, Query, Sort};
 use holdfast_engine::stay::{Asked, quote_room};
 use holdfast_engine::{Blocker, Code, Night, Outcome, Principal, Verb};
 
 use super::{Is, Is::*, play};
-use crate::world::{ADMIN, GUEST, OWNER, Product, World, drafts, hold_line, night, stay};
+use crate::world::{ADMIN, GUEST, OWNER, Product, World, drafts, hold_line, line, night, stay};
 
 pub fn tables() -> BTreeSet<&'static str> {
-    taxes()
+    taxes().into_iter().chain(derivations()).collect()
 }
 
 fn set(principal: Principal, scope: Scope, from: Night, rates: Rates) -> Verb {
@@ -260,4 +262,147 @@ fn total_found(world: &World, adults: u8, children: &[u8]) -> Option<i64> {
         limit: 10,
     };
     world.reader.search(&query).items.first().map(|found| found.total)
+}
+
+fn derived(parent: RatePlanIx, by: Adjustment) -> RatePlanDraft {
+    RatePlanDraft { derived_from: Some(Derivation { parent, by }), ..drafts::rate_plan() }
+}
+
+const TENTH_OFF: Adjustment = Adjustment::PercentBp(-1_000);
+
+fn add_derived(id: u128, product: Product, parent: RatePlanIx) -> Verb {
+    let draft = derived(parent, TENTH_OFF);
+    let (id, room_type) = (RatePlanId(id), product.room_type);
+    Verb::AddRatePlan(AddRatePlan { id, room_type, principal: OWNER, draft })
+}
+
+fn derive(rate_plan: RatePlanIx, parent: Option<RatePlanIx>) -> Verb {
+    let draft = parent.map_or_else(drafts::rate_plan, |parent| derived(parent, TENTH_OFF));
+    Verb::ChangeRatePlan(ChangeRatePlan { rate_plan, principal: OWNER, version: None, draft })
+}
+
+fn derivations() -> BTreeSet<&'static str> {
+    let (mut world, product) = World::open(3);
+    let elsewhere = world.product().rate_plan;
+    let plan = RatePlanIx;
+    let wild = derived(product.rate_plan, Adjustment::PercentBp(-10_001));
+    let wild = AddRatePlan {
+        id: RatePlanId(9),
+        room_type: product.room_type,
+        principal: OWNER,
+        draft: wild,
+    };
+    let mut met = play(
+        &mut world,
+        vec![
+            (0, Verb::AddRatePlan(wild), No(Code::Malformed)),
+            (0, add_derived(1, product, plan(99)), No(Code::RatePlanParent)),
+            (0, add_derived(1, product, elsewhere), No(Code::RatePlanParent)),
+            (0, derive(plan(0), Some(plan(0))), No(Code::RatePlanCycle)),
+            // 0 ← 2 ← 3 ← 4: as deep as it goes.
+            (0, add_derived(2, product, plan(0)), RatePlan),
+            (0, add_derived(3, product, plan(2)), RatePlan),
+            (0, add_derived(4, product, plan(3)), RatePlan),
+            (0, add_derived(5, product, plan(4)), No(Code::RatePlanTooDeep)),
+            (0, derive(plan(0), Some(plan(4))), No(Code::RatePlanCycle)),
+            (0, derive(plan(2), Some(plan(3))), No(Code::RatePlanCycle)),
+            // A plan that has plans beneath brings their depth along.
+            (0, add_derived(6, product, plan(0)), RatePlan),
+            (0, derive(plan(2), Some(plan(5))), No(Code::RatePlanTooDeep)),
+            (0, derive(plan(3), Some(plan(5))), RatePlan),
+            (0, derive(plan(3), None), RatePlan),
+        ],
+    );
+    // 2, 4 and 5 derive from 0 directly or not: 4 from 3, which does no longer.
+    let rows = (0..DERIVED_PLANS_MAX as u128 - 2)
+        .map(|at| (0, add_derived(100 + at, product, plan(0)), RatePlan))
+        .collect();
+    met.extend(play(&mut world, rows));
+    let one_more = vec![
+        (0, add_derived(200, product, plan(2)), No(Code::CapacityReached)),
+        (0, derive(plan(3), Some(plan(5))), No(Code::CapacityReached)),
+        (0, derive(plan(5), Some(plan(2))), RatePlan),
+    ];
+    met.extend(play(&mut world, one_more));
+    met
+}
+
+#[test]
+fn derivations_are_refused_by_parent_cycle_depth_and_number() {
+    derivations();
+}
+
+fn price_on(world: &World, plan: RatePlanIx, day: u16) -> Option<i64> {
+    world.reader.rates(plan, night(day), night(day)).first().and_then(|found| found.1.price())
+}
+
+#[test]
+fn a_price_is_rounded_at_each_level_and_reaches_every_level_at_once() {
+    let (mut world, product) = World::open(3);
+    let base = product.rate_plan;
+    let third = Adjustment::PercentBp(-3_333);
+    for (id, parent, by) in [
+        (1, base, third),
+        (2, RatePlanIx(1), third),
+        (3, RatePlanIx(2), Adjustment::Absolute(-150)),
+    ] {
+        let draft = derived(parent, by);
+        let add = AddRatePlan {
+            id: RatePlanId(id),
+            room_type: product.room_type,
+            principal: OWNER,
+            draft,
+        };
+        assert!(matches!(world.run(Verb::AddRatePlan(add)), Outcome::RatePlan(_)));
+    }
+    world.offer(product, 5, 6, 3, 1_005);
+    let prices = [0, 1, 2, 3].map(|plan| price_on(&world, RatePlanIx(plan), 5));
+    // 1,005 × 0.6667 = 670.03; 670 × 0.6667 = 446.689.
+    assert_eq!(prices, [Some(1_005), Some(670), Some(447), Some(297)]);
+    assert_eq!(price_on(&world, RatePlanIx(1), 7), Some(66_670), "other nights keep theirs");
+    // Below zero is no price: nothing is sold, and it comes back with the parent's.
+    world.offer(product, 5, 5, 3, 300);
+    assert_eq!(price_on(&world, RatePlanIx(3), 5), None);
+    world.offer(product, 5, 5, 3, 100_000);
+    assert_eq!(price_on(&world, RatePlanIx(3), 5), Some(44_449 - 150));
+}
+
+#[test]
+fn a_derived_plan_takes_no_prices_but_keeps_its_own_restrictions() {
+    let (mut world, product) = World::open(3);
+    assert_eq!(super::kind(&world.run(add_derived(1, product, product.rate_plan))), RatePlan);
+    let mine = Product { rate_plan: RatePlanIx(1), ..product };
+    let price = Change { price: Some(1), ..Change::default() };
+    let pairs = OccupancyPrices::new([(1, 5)]);
+    let occupancy = Change { occupancy: pairs, ..Change::default() };
+    let longer = Change { min_stay_arrival: Some(3), ..Change::default() };
+    let line = |change| line(mine, 4, 4, change);
+    let refused = LineOutcome::Rejected(LineRefusal::DerivedPrice);
+    let outcomes = world.allot(&[line(price), line(occupancy), line(longer)]);
+    assert_eq!(outcomes, [refused, refused, LineOutcome::Applied]);
+    let word = |plan| world.reader.rates(plan, night(4), night(4))[0].1;
+    assert_eq!(word(RatePlanIx(1)).min_stay_arrival(), Dated::Set(3));
+    assert_eq!(word(RatePlanIx(0)).min_stay_arrival(), Dated::Unset);
+    // Once it derives no longer it keeps its prices, and takes others.
+    assert_eq!(super::kind(&world.run(derive(RatePlanIx(1), None))), RatePlan);
+    assert_eq!(price_on(&world, RatePlanIx(1), 4), Some(90_000));
+    assert_eq!(world.allot(&[line(price)]), [LineOutcome::Applied]);
+}
+
+#[test]
+fn a_quote_of_a_derived_plan_is_made_again_after_its_parents_price() {
+    let (mut world, product) = World::open(3);
+    assert_eq!(super::kind(&world.run(add_derived(1, product, product.rate_plan))), RatePlan);
+    let mine = Product { rate_plan: RatePlanIx(1), ..product };
+    let hotel = world.reader.hotel(product.hotel).unwrap();
+    let plan = world.reader.rate_plan(RatePlanIx(1)).unwrap();
+    let mut wish = world.wish(mine, stay(3, 1), 1);
+    let asked = Asked::of(stay(3, 1), &wish.lines[0]);
+    let quote = quote_room(&world.reader, &hotel, &plan, asked).unwrap();
+    assert_eq!(quote.1.total, 105_930, "900.00 with service and VAT");
+    wish.expected_total = Some(quote.1.total);
+    wish.lines[0].quote = Some(quote);
+    world.offer(product, 3, 3, 3, 110_000);
+    let Outcome::Refused(refusal) = world.run(Verb::Hold(wish)) else { panic!() };
+    assert_eq!((refusal.code, refusal.total), (Code::PriceChanged, Some(116_523)));
 }

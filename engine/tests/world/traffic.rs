@@ -586,7 +586,8 @@ impl Traffic {
             }
             2 if can_grow => {
                 let id = RatePlanId(if dice.one_in(4) { 3 } else { self.mint() });
-                let draft = drafts::rate_plan();
+                let derived_from = money::derivation(dice);
+                let draft = RatePlanDraft { derived_from, ..drafts::rate_plan() };
                 Verb::AddRatePlan(AddRatePlan { id, room_type, principal, draft })
             }
             3 => {
@@ -627,6 +628,7 @@ impl Traffic {
                     price_max: dice.of(&[None, None, None, Some(110_000)]),
                     deposit,
                     occupancy: money::occupancy(dice),
+                    derived_from: money::derivation(dice),
                     ..drafts::rate_plan()
                 };
                 Verb::ChangeRatePlan(ChangeRatePlan { rate_plan, principal, version, draft })

@@ -158,6 +158,7 @@ fn detail(refusal: LineRefusal) -> &'static str {
         LineRefusal::OccupancyInvalid => {
             "Occupancies rise from 1, each with one price, 12 at most."
         }
+        LineRefusal::DerivedPrice => "The prices of a derived rate plan come from its parent.",
         LineRefusal::PriceOutsideBounds => "The price lies outside the rate plan's own bounds.",
         LineRefusal::SetAndCleared => "The line both sets and clears the same rule.",
         LineRefusal::CapacityReached => "The deployment can take no more dated rules.",

@@ -172,11 +172,19 @@ impl Model {
             (room_type.is_none(), LineRefusal::UnknownRoomType),
             (hotel.is_some_and(|hotel| hotel.partner != verb.partner), LineRefusal::NotYours),
             (!plan_fits, LineRefusal::UnknownRatePlan),
+            (self.is_price_derived(line), LineRefusal::DerivedPrice),
             (self.is_price_out(line), LineRefusal::PriceOutsideBounds),
             (hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel)), LineRefusal::PastNight),
             (line.to.0 >= self.window.1, LineRefusal::BeyondHorizon),
         ];
         rules.iter().find(|rule| rule.0).map(|rule| rule.1)
+    }
+
+    fn is_price_derived(&self, line: &Line) -> bool {
+        let plan = line.rate_plan.and_then(|plan| self.plans.get(plan.at()));
+        let pairs = line.change.occupancy.unwrap_or_default().pairs().count();
+        plan.is_some_and(|plan| plan.draft.derived_from.is_some())
+            && (line.change.price.is_some() || pairs > 0)
     }
 
     fn is_price_out(&self, line: &Line) -> bool {

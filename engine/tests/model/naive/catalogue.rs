@@ -165,12 +165,45 @@ impl Model {
         if !self.owns_room_type(verb.room_type.0, verb.principal) {
             return Code::NotFound.into();
         }
+        if let Some(code) = self.why_not_derived(verb.room_type.0, None, &verb.draft) {
+            return code.into();
+        }
         if self.plans.iter().any(|plan| plan.id == verb.id) {
             return Code::StateConflict.into();
         }
         let (id, room_type, draft) = (verb.id, verb.room_type.0, verb.draft.clone());
         self.plans.push(Plan { id, room_type, version: 1, draft });
         Answer::RatePlan { ix: RatePlanIx(self.plans.len() as u32 - 1), version: 1 }
+    }
+
+    /// Why a plan (`None` for a new one) cannot have its prices from where its draft says.
+    fn why_not_derived(
+        &self,
+        room_type: u32,
+        plan: Option<u32>,
+        draft: &RatePlanDraft,
+    ) -> Option<Code> {
+        let derivation = draft.derived_from?;
+        let hotel_of = |plan: &Plan| self.room_types[plan.room_type as usize].hotel;
+        let hotel = self.room_types[room_type as usize].hotel;
+        if self.plans.get(derivation.parent.at()).is_none_or(|parent| hotel_of(parent) != hotel) {
+            return Some(Code::RatePlanParent);
+        }
+        let me = plan.unwrap_or(u32::MAX);
+        let parent_of = |at: u32| match self.plans.get(at as usize) {
+            _ if at == me => Some(derivation.parent.0),
+            plan => plan.and_then(|plan| plan.draft.derived_from).map(|one| one.parent.0),
+        };
+        let levels = |from: u32| {
+            let mut above = std::iter::successors(parent_of(from), |at| parent_of(*at));
+            above.by_ref().take(9).count()
+        };
+        let mut above = std::iter::successors(parent_of(me), |at| parent_of(*at)).take(9);
+        if above.any(|at| at == me) {
+            return Some(Code::RatePlanCycle);
+        }
+        let all = (0..self.plans.len() as u32).chain([me]);
+        (all.map(levels).max() > Some(3)).then_some(Code::RatePlanTooDeep)
     }
 
     pub(super) fn change_rate_plan(&mut self, verb: &ChangeRatePlan) -> Answer {
@@ -185,6 +218,16 @@ impl Model {
         if verb.version.is_some_and(|version| version != plan.version) {
             return Code::VersionMismatch.into();
         }
+        let room_type = plan.room_type;
+        if let Some(code) = self.why_not_derived(room_type, Some(verb.rate_plan.0), &verb.draft) {
+            return code.into();
+        }
+        // What it derived stays its price until it derives anew.
+        for night in self.window.0..self.window.1 {
+            let rate = self.rate(verb.rate_plan.0, night);
+            self.rates.insert((verb.rate_plan.0, night), rate);
+        }
+        let plan = &mut self.plans[verb.rate_plan.at()];
         plan.version += 1;
         plan.draft = verb.draft.clone();
         Answer::RatePlan { ix: verb.rate_plan, version: plan.version }

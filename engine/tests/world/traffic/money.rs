@@ -1,9 +1,11 @@
 //! What partners and admins say about money: taxes, profiles, prices by guests.
 
 use holdfast_engine::catalogue::{
-    Adjustment, AgeBand, AgeBands, ChildCharge, Occupancies, Occupancy, OccupancyPrice, TaxProfile,
+    Adjustment, AgeBand, AgeBands, ChildCharge, Derivation, Occupancies, Occupancy, OccupancyPrice,
+    TaxProfile,
 };
 use holdfast_engine::command::SetTaxes;
+use holdfast_engine::ids::RatePlanIx;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::{Night, Verb};
 
@@ -65,6 +67,18 @@ pub fn occupancy(dice: &mut Dice) -> Occupancies {
     };
     let base = dice.of(&[None, None, Some(1), Some(2)]);
     Occupancies { base, prices, extra_adult: dice.of(&[None, Some(40_000), Some(33_335)]) }
+}
+
+/// Mostly none; often of another hotel's plan, or of itself.
+pub fn derivation(dice: &mut Dice) -> Option<Derivation> {
+    let by = dice.of(&[
+        Adjustment::PercentBp(-1_005),
+        Adjustment::PercentBp(333),
+        Adjustment::Absolute(-100_050),
+        Adjustment::Absolute(5_000),
+    ]);
+    let parent = RatePlanIx(dice.u16(10).into());
+    (!dice.one_in(3)).then_some(()).filter(|()| dice.one_in(2)).map(|()| Derivation { parent, by })
 }
 
 pub fn tax_profile(dice: &mut Dice) -> TaxProfile {

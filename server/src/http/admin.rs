@@ -1,5 +1,7 @@
 //! The admins' doors: hotels waiting for approval, approval, suspension.
 
+mod taxes;
+
 use axum::extract::State;
 use holdfast_engine::Verb;
 use holdfast_engine::catalogue::HotelStatus;
@@ -23,7 +25,11 @@ use crate::wire::language::Language;
 use crate::wire::page::{self, Page, Paging};
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(approve)).routes(routes!(suspend))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(approve))
+        .routes(routes!(suspend))
+        .routes(routes!(taxes::read, taxes::set))
 }
 
 /// Which hotels.

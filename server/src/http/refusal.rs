@@ -141,5 +141,8 @@ fn detail(code: Code) -> &'static str {
         Code::WaitlistState => "The offer was taken; cancel the booking instead.",
         Code::HoldWaitlistWaiting => "Somebody waits for these rooms; the hold cannot be extended.",
         Code::BlockState => "The block is tentative or was released; this needs one that stands.",
+        Code::RatePlanParent => "There is no such rate plan in this hotel to derive prices from.",
+        Code::RatePlanCycle => "A rate plan cannot derive its prices from itself, at any depth.",
+        Code::RatePlanTooDeep => "Prices are derived at most three times over.",
     }
 }

@@ -1,7 +1,7 @@
 //! A hotel on the wire.
 
 use holdfast_engine::catalogue::{
-    AgeBands, Hotel as EngineHotel, HotelDraft, HotelStatus, TaxProfile as EngineTaxProfile,
+    Hotel as EngineHotel, HotelDraft, HotelStatus, TaxProfile as EngineTaxProfile,
 };
 use holdfast_engine::limits::{MAX_STAY_DEFAULT, MAX_STAY_MAX};
 use holdfast_engine::money::Currency;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::check::{Check, minute_text};
 use super::money::parse_currency;
+use super::pricing::{AgeBand, age_bands_of, check_age_bands};
 use super::text::Text;
 use super::words;
 use crate::gazetteer::{Gazetteer, fold};
@@ -54,6 +55,10 @@ pub struct HotelBody {
     /// What of service charge and VAT the hotel charges; the provincial fee is always charged.
     #[serde(default)]
     pub tax_profile: TaxProfile,
+    /// What children cost and which of them take a place, by rising age; none: every child takes a place
+    /// and costs nothing.
+    #[serde(default)]
+    pub age_bands: Vec<AgeBand>,
     /// Hotel-local time of day.
     #[serde(default = "default_check_in")]
     #[schema(example = "14:00")]
@@ -155,14 +160,14 @@ impl HotelBody {
             check_in_minute: check.minute_of_day("/check_in_time", &self.check_in_time),
             check_out_minute: check.minute_of_day("/check_out_time", &self.check_out_time),
             tax_profile: self.tax_profile.into(),
-            age_bands: AgeBands::default(),
+            age_bands: check_age_bands(&self.age_bands, &mut check),
         };
         check.finish()?;
         Ok(draft)
     }
 }
 
-fn check_province(text: &str, check: &mut Check) -> u8 {
+pub fn check_province(text: &str, check: &mut Check) -> u8 {
     let provinces = Gazetteer::get().provinces();
     let digits = text.strip_prefix("TH-").unwrap_or(text);
     let found = match digits.parse::<u8>() {
@@ -256,6 +261,7 @@ impl HotelBody {
             currency: draft.currency.code().to_owned(),
             max_stay: draft.max_stay,
             tax_profile: draft.tax_profile.into(),
+            age_bands: age_bands_of(&draft.age_bands),
             check_in_time: minute_text(draft.check_in_minute),
             check_out_time: minute_text(draft.check_out_minute),
         }

@@ -66,7 +66,7 @@ impl RatePlanPage {
         Self {
             id: rate_plan.id.to_string(),
             display_name: language.of(&rate_plan.draft.name).to_owned(),
-            body: RatePlanBody::of(&rate_plan.draft),
+            body: RatePlanBody::of(&rate_plan.draft, None),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! A rate plan on the wire, with its cancellation policy.
 
 use holdfast_engine::catalogue::{
-    Deposit as EngineDeposit, MealPlan as EngineMealPlan, Occupancies, Penalty as EnginePenalty,
-    Policy, RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
+    Deposit as EngineDeposit, MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy,
+    RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
 };
+use holdfast_engine::ids::RatePlanIx;
 use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::check::{Check, minute_text};
+use super::pricing::{DerivedFrom, Occupancy, check_occupancy, occupancy_of};
 use super::text::Text;
 use crate::problem::Problem;
 
@@ -27,6 +29,19 @@ pub struct RatePlanBody {
     /// What is paid at booking; all of it where not said. The rest is paid at the hotel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit: Option<Deposit>,
+    /// Its prices come from another plan of the hotel, at most three deep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived_from: Option<DerivedFrom>,
+    /// Prices for numbers of adults, by rising number; a number that is not named costs what the next
+    /// higher one does.
+    #[serde(default)]
+    pub occupancy: Vec<Occupancy>,
+    /// Adults that a night's price is for; as many as the room takes where not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_occupancy: Option<u8>,
+    /// Minor units a night for each adult above the highest number that has a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_adult: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -144,8 +159,14 @@ impl Deposit {
 }
 
 impl RatePlanBody {
-    pub fn check(&self) -> Result<RatePlanDraft, Problem> {
+    /// `parent` finds a plan of the hotel by its id.
+    pub fn check(
+        &self,
+        parent: impl Fn(&str) -> Option<RatePlanIx>,
+    ) -> Result<RatePlanDraft, Problem> {
         let mut check = Check::new();
+        let derived_from = self.derived_from.as_ref().and_then(|it| it.check(parent, &mut check));
+        let extra = self.extra_adult;
         let draft = RatePlanDraft {
             name: self.name.check_name("/name", &mut check),
             meal_plan: self.meal_plan.into(),
@@ -155,20 +176,25 @@ impl RatePlanBody {
             price_max: None,
             policy: check_policy(&self.cancellation, &mut check).into(),
             deposit: check_deposit(self.deposit, &mut check),
-            occupancy: Occupancies::default(),
-            derived_from: None,
+            occupancy: check_occupancy(self.base_occupancy, &self.occupancy, extra, &mut check),
+            derived_from,
         };
         check.finish()?;
         Ok(draft)
     }
 
-    pub fn of(draft: &RatePlanDraft) -> Self {
+    /// `parent` is the id of the plan it derives from.
+    pub fn of(draft: &RatePlanDraft, parent: Option<String>) -> Self {
         Self {
             name: Text::from(&draft.name),
             meal_plan: draft.meal_plan.into(),
             tax_inclusive: draft.tax_inclusive,
             cancellation: tiers(&draft.policy),
             deposit: Deposit::of(draft.deposit),
+            derived_from: draft.derived_from.zip(parent).map(|(it, id)| DerivedFrom::of(it, id)),
+            occupancy: occupancy_of(&draft.occupancy),
+            base_occupancy: draft.occupancy.base,
+            extra_adult: draft.occupancy.extra_adult,
         }
     }
 }
@@ -241,12 +267,12 @@ pub struct RatePlanView {
 }
 
 impl RatePlanView {
-    pub fn of(rate_plan: &EngineRatePlan, room_type_id: String) -> Self {
+    pub fn of(rate_plan: &EngineRatePlan, room_type_id: String, parent: Option<String>) -> Self {
         Self {
             id: rate_plan.id.to_string(),
             room_type_id,
             version: rate_plan.version,
-            body: RatePlanBody::of(&rate_plan.draft),
+            body: RatePlanBody::of(&rate_plan.draft, parent),
         }
     }
 }
@@ -269,10 +295,10 @@ mod tests {
             {"until_days": 1, "until_time": "18:00", "penalty": {"fixed": 100_000}},
         ]))
         .unwrap()
-        .check()
+        .check(|_| None)
         .unwrap();
         assert!(draft.is_valid());
-        assert_eq!(RatePlanBody::of(&draft).check().unwrap(), draft);
+        assert_eq!(RatePlanBody::of(&draft, None).check(|_| None).unwrap(), draft);
     }
 
     #[test]
@@ -291,7 +317,7 @@ mod tests {
             serde_json::json!([tier(1, "00:00", &serde_json::json!({"percent_bp": 10_001}))]),
             serde_json::json!([tier(1, "00:00", &serde_json::json!({"fixed": -1}))]),
         ] {
-            assert!(body(tiers.clone()).unwrap().check().is_err(), "{tiers}");
+            assert!(body(tiers.clone()).unwrap().check(|_| None).is_err(), "{tiers}");
         }
         let both = serde_json::json!({"percent_bp": 0, "nights": 1});
         assert!(body(serde_json::json!([tier(1, "00:00", &both)])).is_err());
@@ -304,7 +330,7 @@ mod tests {
                 "name": {"th": "ก", "en": "A"}, "tax_inclusive": false
             });
             value["deposit"] = deposit.clone();
-            serde_json::from_value::<RatePlanBody>(value).unwrap().check()
+            serde_json::from_value::<RatePlanBody>(value).unwrap().check(|_| None)
         };
         for deposit in [
             serde_json::Value::Null,
@@ -313,7 +339,7 @@ mod tests {
             serde_json::json!({"fixed": 0}),
         ] {
             let draft = with(&deposit).unwrap();
-            assert_eq!(RatePlanBody::of(&draft).check().unwrap(), draft);
+            assert_eq!(RatePlanBody::of(&draft, None).check(|_| None).unwrap(), draft);
         }
         for deposit in [serde_json::json!({"percent_bp": 10_001}), serde_json::json!({"fixed": -1})]
         {

@@ -80,6 +80,14 @@ impl Table {
         step.map_or(Taxes::DEFAULT, |step| step.1)
     }
 
+    /// The shares in force where a province has said nothing of its own.
+    #[must_use]
+    pub fn country(&self, supply: Night) -> Taxes {
+        let country = self.entries.iter().filter(|entry| entry.scope == Scope::Country);
+        let steps = steps(country, *PROVINCES.start());
+        steps.iter().rev().find(|step| step.0 <= supply).map_or(Taxes::DEFAULT, |step| step.1)
+    }
+
     /// The same as it was under a version.
     #[must_use]
     pub fn at(&self, version: u32, province: u8, supply: Night) -> Taxes {

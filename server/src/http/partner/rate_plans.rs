@@ -3,7 +3,7 @@
 use axum::extract::State;
 use holdfast_engine::catalogue::RatePlan;
 use holdfast_engine::command::{AddRatePlan, ChangeRatePlan};
-use holdfast_engine::ids::{RatePlanId, RoomTypeId};
+use holdfast_engine::ids::{HotelIx, RatePlanId, RatePlanIx, RoomTypeId};
 use holdfast_engine::{Command, Outcome, Verb};
 use http::StatusCode;
 
@@ -22,7 +22,16 @@ use crate::wire::rate_plan::{RatePlanBody, RatePlanView};
 fn view(state: &AppState, rate_plan: &RatePlan) -> RatePlanView {
     let room_type = state.reader().room_type(rate_plan.room_type);
     let room_type = room_type.map(|found| found.id.to_string()).unwrap_or_default();
-    RatePlanView::of(rate_plan, room_type)
+    let parent = rate_plan.draft.derived_from.and_then(|it| state.reader().rate_plan(it.parent));
+    RatePlanView::of(rate_plan, room_type, parent.map(|parent| parent.id.to_string()))
+}
+
+/// A plan of a hotel by its id.
+fn parent_of(state: &AppState, hotel: HotelIx, id: &str) -> Option<RatePlanIx> {
+    let reader = state.reader();
+    let found = reader.rate_plan_by_id(id.parse().ok()?)?;
+    let room_type = reader.room_type(found.room_type)?;
+    (room_type.hotel == hotel).then_some(found.ix)
 }
 
 fn reply(state: &AppState, status: StatusCode, applied: &Applied) -> Result<Reply, Problem> {
@@ -58,7 +67,7 @@ pub async fn create(
         id: RatePlanId(state.mint(hotel.id.group())),
         room_type: room_type.ix,
         principal: principal.acting(),
-        draft: body.check()?,
+        draft: body.check(|id| parent_of(&state, hotel.ix, id))?,
     });
     let applied = state.submit_keyed(key.bind(state.sealer(), &principal, &body), verb).await?;
     reply(&state, StatusCode::CREATED, &applied)
@@ -104,7 +113,7 @@ pub async fn change(
     IfMatch(version): IfMatch,
     Json(body): Json<RatePlanBody>,
 ) -> Result<Reply, Problem> {
-    let (rate_plan, _) = own_rate_plan(&state, &principal, id)?;
+    let (rate_plan, room_type) = own_rate_plan(&state, &principal, id)?;
     if version.is_some_and(|version| version != rate_plan.version) {
         return Err(etag::failed());
     }
@@ -112,7 +121,7 @@ pub async fn change(
         rate_plan: rate_plan.ix,
         principal: principal.acting(),
         version,
-        draft: body.check()?,
+        draft: body.check(|id| parent_of(&state, room_type.hotel, id))?,
     });
     let applied = state.submit(Command::plain(verb), None).await?;
     reply(&state, StatusCode::OK, &applied)

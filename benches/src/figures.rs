@@ -5,6 +5,7 @@ pub mod admission;
 pub mod durable;
 pub mod engine;
 pub mod engine_parts;
+pub mod explain;
 #[cfg(feature = "node")]
 pub mod http;
 pub mod memory;

@@ -29,7 +29,9 @@ usage: bench [--quick] [--dir DIR] [NAME...]
 
   engine    holds a second in memory, on one core and on two
   admission rooms set aside and refused, on one core and on two
-  search    a city of 500 hotels, in memory
+  search    a city of 2,000 hotels and a town of 100 while a writer is busy, in memory
+  explain   why a stay cannot be had and what would work, in memory
+  calendar  a year of a hotel, in memory
   memory    resident bytes of a room-type-night and of a hold
   durable   holds a second that are on disk before they are answered, in process
   replay    start-up time over a million log entries
@@ -42,9 +44,20 @@ usage: bench [--quick] [--dir DIR] [NAME...]
 
 /// Memory first: resident bytes are counted before anything else has taken some.
 const FIGURES: &[&str] = if cfg!(feature = "node") {
-    &["memory", "admission", "engine", "search", "durable", "replay", "http", "peers"]
+    &[
+        "memory",
+        "admission",
+        "engine",
+        "search",
+        "explain",
+        "calendar",
+        "durable",
+        "replay",
+        "http",
+        "peers",
+    ]
 } else {
-    &["memory", "admission", "engine", "search"]
+    &["memory", "admission", "engine", "search", "explain", "calendar"]
 };
 
 struct Asked {
@@ -116,6 +129,8 @@ fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
             figures::engine_parts::run(scale);
         }
         "search" => figures::search::run(scale),
+        "explain" => figures::explain::explain(scale),
+        "calendar" => figures::explain::calendar(scale),
         other => node_figure(other, scale, scratch)?,
     }
     Ok(())

@@ -36,10 +36,14 @@ pub struct World {
     pub first: Night,
     /// Hotels that lie in the province [`CITY`]; the others lie elsewhere.
     pub in_city: u32,
+    /// Hotels after those that lie in the province [`TOWN`].
+    pub in_town: u32,
 }
 
 /// Bangkok's province code.
 pub const CITY: u8 = 10;
+/// Phuket's.
+pub const TOWN: u8 = 83;
 const ELSEWHERE: u8 = 50;
 
 impl World {
@@ -54,6 +58,7 @@ impl World {
             rooms: 400,
             first,
             in_city: 0,
+            in_town: 0,
         }
     }
 
@@ -167,11 +172,15 @@ impl World {
 
     fn draft(self, hotel: u32) -> HotelDraft {
         let mut dice = Dice::new(u64::from(hotel));
-        let in_city = hotel < self.in_city;
+        let province = match hotel {
+            _ if hotel < self.in_city => CITY,
+            _ if hotel < self.in_city + self.in_town => TOWN,
+            _ => ELSEWHERE,
+        };
         HotelDraft {
             name: Text { th: format!("โรงแรม {hotel}"), en: format!("Hotel {hotel}") },
             description: Text::default(),
-            province: if in_city { CITY } else { ELSEWHERE },
+            province,
             lat_e6: 13_600_000 + dice.below(300_000).cast_signed(),
             lon_e6: 100_400_000 + dice.below(300_000).cast_signed(),
             stars: u8::try_from(dice.below(6)).unwrap_or(0),

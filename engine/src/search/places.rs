@@ -1,11 +1,15 @@
 //! Where hotels are: lists by province and by a grid of a tenth of a degree, kept by the writer as hotels
-//! come and move, read as immutable lists.
+//! come, change and move, read as immutable lists.
+//!
+//! A list holds what searches ask of its hotels and their offerings, side by side, so that a search walks
+//! memory from front to back and follows no pointer from hotel to hotel. It is cut into chunks: a change
+//! of a hotel copies one. **Invariant**: a hotel is once in its province's list and once in its square's.
 
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::catalogue::Hotel;
-use crate::ids::HotelIx;
+use crate::catalogue::{Hotel, HotelStatus, Offering, TaxProfile};
+use crate::ids::{HotelId, HotelIx};
 use crate::state::shared::Names;
 
 /// Grid squares per degree.
@@ -13,7 +17,11 @@ const PER_DEGREE: i32 = 10;
 /// Micro-degrees of one grid square.
 const SQUARE_E6: i32 = 1_000_000 / PER_DEGREE;
 /// Most grid squares one search may look at; beyond it, every hotel is looked at instead.
-const SQUARES_MAX: i64 = 40_000;
+const SQUARES_MAX: i64 = 4_096;
+/// Hotels of one chunk: about 20 KB with ten offerings each.
+const CHUNK: usize = 64;
+/// More micro-degrees of latitude than ten metres have (90).
+const E6_PER_10_M_MOST: u64 = 91;
 /// Mean radius of the earth in metres (IUGG R₁).
 const EARTH_M: f64 = 6_371_008.8;
 
@@ -28,7 +36,32 @@ pub enum Area {
     Circle { lat_e6: i32, lon_e6: i32, radius_m: u32 },
 }
 
-type List = Arc<Vec<HotelIx>>;
+/// What a search asks of a hotel before it looks at its calendars.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    pub hotel: HotelIx,
+    pub id: HotelId,
+    pub lat_e6: i32,
+    pub lon_e6: i32,
+    pub amenities: u64,
+    pub province: u8,
+    pub stars: u8,
+    pub property_type: u8,
+    pub live: bool,
+    pub max_stay: u16,
+    pub tax_profile: TaxProfile,
+    /// Where its offerings end in the chunk; they begin where those of the hotel before end.
+    end: u32,
+}
+
+/// Some hotels of a place with all their offerings.
+#[derive(Debug, Clone, Default)]
+pub struct Chunk {
+    entries: Vec<Entry>,
+    offerings: Vec<Offering>,
+}
+
+type List = Arc<Vec<Arc<Chunk>>>;
 
 /// The lists.
 #[derive(Debug, Default)]
@@ -37,31 +70,87 @@ pub struct Places {
     squares: Names<(i16, i16), List>,
 }
 
-impl Places {
-    /// Puts a hotel where its draft says, and away from where it was before. Writer only.
-    pub(crate) fn place(&self, hotel: &Hotel, before: Option<&Hotel>) {
-        let new = (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6));
-        let old = before
-            .map(|hotel| (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6)));
-        if old == Some(new) {
-            return;
-        }
-        if let Some((province, square)) = old {
-            rewrite(&self.provinces, province, |list| list.retain(|&known| known != hotel.ix));
-            rewrite(&self.squares, square, |list| list.retain(|&known| known != hotel.ix));
-        }
-        rewrite(&self.provinces, new.0, |list| list.push(hotel.ix));
-        rewrite(&self.squares, new.1, |list| list.push(hotel.ix));
+impl Chunk {
+    /// The hotels, each with its offerings by room type, then plan.
+    pub fn hotels(&self) -> impl Iterator<Item = (&Entry, &[Offering])> {
+        let mut from = 0;
+        self.entries.iter().map(move |entry| {
+            let end = entry.end as usize;
+            let offerings = self.offerings.get(from..end).unwrap_or_default();
+            from = end;
+            (entry, offerings)
+        })
     }
 
-    /// Lists that together hold every hotel of the area, and perhaps some outside it. `None` where the
-    /// area is so wide that all hotels should be looked at.
-    #[must_use]
-    pub fn near(&self, area: Area) -> Option<Vec<List>> {
-        let (west, south, east, north) = match area {
-            Area::Province(code) => {
-                return Some(self.provinces.pin().get(&code).cloned().into_iter().collect());
+    fn holds(&self, hotel: HotelIx) -> bool {
+        self.entries.iter().any(|entry| entry.hotel == hotel)
+    }
+
+    fn push(&mut self, entry: Entry, offerings: &[Offering]) {
+        self.offerings.extend_from_slice(offerings);
+        // A chunk has at most 64 hotels of 256 room types of 64 plans.
+        let end = u32::try_from(self.offerings.len()).unwrap_or(u32::MAX);
+        self.entries.push(Entry { end, ..entry });
+    }
+
+    /// The same with one hotel as it is now, or without it.
+    fn with(&self, hotel: HotelIx, now: Option<&Hotel>) -> Self {
+        let mut changed = Self::default();
+        for (entry, offerings) in self.hotels() {
+            match now {
+                _ if entry.hotel != hotel => changed.push(*entry, offerings),
+                Some(now) => changed.push(Entry::of(now), &now.offerings),
+                None => {}
             }
+        }
+        changed
+    }
+}
+
+impl Entry {
+    fn of(hotel: &Hotel) -> Self {
+        let draft = &hotel.draft;
+        Self {
+            hotel: hotel.ix,
+            id: hotel.id,
+            lat_e6: draft.lat_e6,
+            lon_e6: draft.lon_e6,
+            amenities: draft.amenities,
+            province: draft.province,
+            stars: draft.stars,
+            property_type: draft.property_type,
+            live: hotel.status == HotelStatus::Live,
+            max_stay: draft.max_stay,
+            tax_profile: draft.tax_profile,
+            end: 0,
+        }
+    }
+}
+
+impl Places {
+    /// Puts a hotel where its draft says, as it is now, and away from where it was before. Writer only.
+    pub(crate) fn place(&self, hotel: &Hotel, before: Option<&Hotel>) {
+        let at =
+            |hotel: &Hotel| (hotel.draft.province, square(hotel.draft.lat_e6, hotel.draft.lon_e6));
+        let new = at(hotel);
+        if let Some(old) = before.map(at) {
+            if old.0 != new.0 {
+                rewrite(&self.provinces, old.0, |list| take(list, hotel.ix));
+            }
+            if old.1 != new.1 {
+                rewrite(&self.squares, old.1, |list| take(list, hotel.ix));
+            }
+        }
+        rewrite(&self.provinces, new.0, |list| put(list, hotel));
+        rewrite(&self.squares, new.1, |list| put(list, hotel));
+    }
+
+    /// Lists that together hold every hotel of the area once, and perhaps some outside it.
+    #[must_use]
+    pub fn near(&self, area: Area) -> Vec<List> {
+        let provinces = self.provinces.pin();
+        let (west, south, east, north) = match area {
+            Area::Province(code) => return provinces.get(&code).cloned().into_iter().collect(),
             Area::Box { west, south, east, north } => (west, south, east, north),
             Area::Circle { .. } => area.bounds(),
         };
@@ -69,17 +158,49 @@ impl Places {
         let squares =
             (i64::from(lat1) - i64::from(lat0) + 1) * (i64::from(lon1) - i64::from(lon0) + 1);
         if squares > SQUARES_MAX {
-            return None;
+            return provinces.values().cloned().collect();
         }
         let columns = move |lat| (lon0..=lon1).map(move |lon| (lat, lon));
         let known = self.squares.pin();
         let found = (lat0..=lat1).flat_map(columns).filter_map(|square| known.get(&square));
-        Some(found.cloned().collect())
+        found.cloned().collect()
     }
 }
 
+/// The hotel as it is now, in its chunk or in the last one with a place.
+fn put(list: &mut Vec<Arc<Chunk>>, hotel: &Hotel) {
+    if let Some(chunk) = list.iter_mut().find(|chunk| chunk.holds(hotel.ix)) {
+        *chunk = Arc::new(chunk.with(hotel.ix, Some(hotel)));
+        return;
+    }
+    let entry = Entry::of(hotel);
+    match list.iter_mut().find(|chunk| chunk.entries.len() < CHUNK) {
+        Some(chunk) => {
+            let mut longer = Chunk::clone(chunk);
+            longer.push(entry, &hotel.offerings);
+            *chunk = Arc::new(longer);
+        }
+        None => {
+            let mut chunk = Chunk::default();
+            chunk.push(entry, &hotel.offerings);
+            list.push(Arc::new(chunk));
+        }
+    }
+}
+
+fn take(list: &mut Vec<Arc<Chunk>>, hotel: HotelIx) {
+    for chunk in list.iter_mut().filter(|chunk| chunk.holds(hotel)) {
+        *chunk = Arc::new(chunk.with(hotel, None));
+    }
+    list.retain(|chunk| !chunk.entries.is_empty());
+}
+
 /// Publishes a changed copy of one list.
-fn rewrite<K: Eq + Hash>(lists: &Names<K, List>, key: K, change: impl FnOnce(&mut Vec<HotelIx>)) {
+fn rewrite<K: Eq + Hash>(
+    lists: &Names<K, List>,
+    key: K,
+    change: impl FnOnce(&mut Vec<Arc<Chunk>>),
+) {
     let lists = lists.pin();
     let mut list = lists.get(&key).map(|list| list.as_ref().clone()).unwrap_or_default();
     change(&mut list);
@@ -125,6 +246,11 @@ impl Area {
                 inside.then_some(None)
             }
             Self::Circle { lat_e6: lat, lon_e6: lon, radius_m } => {
+                // Most of what a grid square adds lies north or south of the circle: no sine is needed.
+                let north = i64::from(lat_e6).abs_diff(i64::from(lat));
+                if north / E6_PER_10_M_MOST > u64::from(radius_m) / 10 {
+                    return None;
+                }
                 let distance = distance_m((lat, lon), (lat_e6, lon_e6));
                 (distance <= radius_m).then_some(Some(distance))
             }

@@ -1,20 +1,20 @@
 //! One search: the cheapest offer of every hotel that can take the stay, sorted, one page of it.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arc_swap::Guard;
-
 use super::Area;
-use crate::catalogue::{Hotel, HotelStatus, MealPlan, Offering};
+use super::places::Entry;
+use crate::catalogue::{Guests, Hotel, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
 use crate::inventory::{Cell, Row};
 use crate::prefetch::prefetch;
+use crate::quote::tax::Table;
 use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
 use crate::state::Reader;
-use crate::stay::{self, Asked, Moment, Stay, is_barred_by_clock};
+use crate::stay::{self, Moment, Stay, is_barred_by_clock};
 use crate::sync::AtomicU64;
 
 /// What is looked for.
@@ -100,15 +100,11 @@ impl Reader {
         if !self.window().is_some_and(within) {
             return Page { items: Vec::new(), total: 0, more: false };
         }
-        match self.shared.places.near(query.area) {
-            Some(lists) => {
-                let hotels = lists.iter().flat_map(|list| list.iter().copied());
-                self.look_at_all(query, hotels, &mut found);
-            }
-            None => {
-                let all = (0..self.shared.hotels.len()).map(HotelIx);
-                self.look_at_all(query, all, &mut found);
-            }
+        let taxes = self.shared.taxes();
+        let asked = Asked { query, taxes: &taxes };
+        for list in self.shared.places.near(query.area) {
+            let chunks = list.iter().flat_map(|chunk| chunk.hotels());
+            self.look_at_all(&asked, chunks, &mut found);
         }
         let total = found.len();
         if let Some(after) = query.after {
@@ -124,86 +120,84 @@ impl Reader {
         Page { items: found, total, more }
     }
 
-    /// Looks at hotels in order. The calendars of the next few are moment of memory before their turn:
+    /// Looks at hotels in order. The calendars of the next few are asked of memory before their turn:
     /// most of a search is waiting for them.
-    fn look_at_all(
+    fn look_at_all<'a>(
         &self,
-        query: &Query,
-        hotels: impl Iterator<Item = HotelIx>,
+        asked: &Asked<'_>,
+        hotels: impl Iterator<Item = (&'a Entry, &'a [Offering])>,
         found: &mut Vec<Found>,
     ) {
         let mut ahead = VecDeque::with_capacity(HOTELS_AHEAD);
-        for hotel in hotels {
-            let Some(candidate) = self.candidate(query, hotel) else { continue };
+        for (entry, offerings) in hotels {
+            let Some(distance_m) = asked.admits(entry) else { continue };
+            self.ask_for(asked.query.stay, offerings);
             if ahead.len() == HOTELS_AHEAD {
-                found.extend(ahead.pop_front().and_then(|next| self.look_at(query, &next)));
+                found.extend(ahead.pop_front().and_then(|next| self.look_at(asked, &next)));
             }
-            ahead.push_back(candidate);
+            ahead.push_back(Candidate { entry, offerings, distance_m });
         }
-        found.extend(ahead.iter().filter_map(|next| self.look_at(query, next)));
+        found.extend(ahead.iter().filter_map(|next| self.look_at(asked, next)));
     }
 
-    /// The hotel, where it may be in the answer by what the catalogue says of it.
-    fn candidate(&self, query: &Query, hotel: HotelIx) -> Option<Candidate> {
-        let guard = self.shared.hotels.get(hotel.0)?;
-        let hotel = guard.as_ref()?;
-        let draft = &hotel.draft;
-        let distance_m = query.area.contains(draft.province, draft.lat_e6, draft.lon_e6)?;
-        if hotel.status != HotelStatus::Live
-            || !query.filters.admits(hotel)
-            || query.stay.nights() > draft.max_stay
-        {
-            return None;
+    /// Asks memory for a hotel's calendars, those of a room type once.
+    fn ask_for(&self, stay: Stay, offerings: &[Offering]) {
+        let mut known = None;
+        for offering in offerings {
+            if known != Some(offering.room_type) {
+                ask_for(self.shared.cells.row(offering.room_type.0), stay);
+                known = Some(offering.room_type);
+            }
+            ask_for(self.shared.rates.row(offering.rate_plan.0), stay);
         }
-        for offering in hotel.offerings.iter() {
-            ask_for(self.shared.cells.row(offering.room_type.0), query.stay);
-            ask_for(self.shared.rates.row(offering.rate_plan.0), query.stay);
-        }
-        Some(Candidate { guard, distance_m })
     }
 
-    fn look_at(&self, query: &Query, candidate: &Candidate) -> Option<Found> {
-        let hotel = candidate.guard.as_ref()?;
-        let (draft, distance_m) = (&hotel.draft, candidate.distance_m);
-        let (offering, available, parts) = self.cheapest(query, hotel)?;
+    fn look_at(&self, asked: &Asked<'_>, candidate: &Candidate<'_>) -> Option<Found> {
+        let Asked { query, taxes } = asked;
+        let entry = candidate.entry;
+        let shares = taxes.now(entry.province, query.stay.check_in).under(entry.tax_profile);
+        let Offer { offering, rooms, parts, .. } = self.cheapest(query, candidate, shares)?;
         let total = parts.total.checked_mul(i64::from(query.rooms))?;
         if query.filters.min_price.is_some_and(|least| total < least)
             || query.filters.max_price.is_some_and(|most| total > most)
         {
             return None;
         }
-        let stars = i64::from(draft.stars);
+        let stars = i64::from(entry.stars);
         let key = match query.sort {
             Sort::Recommended => total.saturating_mul(10) / (10 + 3 * stars),
             Sort::Price => total,
             Sort::PriceDesc => -total,
             Sort::Stars => -stars,
-            Sort::Distance => distance_m.map_or(total, i64::from),
+            Sort::Distance => candidate.distance_m.map_or(total, i64::from),
         };
         Some(Found {
-            hotel: hotel.ix,
-            id: hotel.id,
+            hotel: entry.hotel,
+            id: entry.id,
             offering,
-            available,
+            available: rooms,
             parts,
             total,
-            distance_m,
+            distance_m: candidate.distance_m,
             key,
         })
     }
 
-    /// The cheapest offering that can be had; the earlier one of equals.
-    fn cheapest(&self, query: &Query, hotel: &Hotel) -> Option<(Offering, u32, Parts)> {
-        let taxes = self.shared.taxes_of(hotel, query.stay.check_in);
-        let guests = hotel.draft.age_bands.count(query.adults, &query.children);
-        let mut best: Option<(Offering, u32, Parts)> = None;
+    /// The cheapest offering that can be had; the earlier one of equals. Of plans that treat taxes alike
+    /// the least sum is the least total: parts are made for the best of each kind alone.
+    fn cheapest(&self, query: &Query, candidate: &Candidate<'_>, taxes: Taxes) -> Option<Offer> {
+        let mut best: [Option<(usize, Offering, u32, i64)>; 2] = [None, None];
+        let hotel = OnceCell::new();
+        // Only children and few offerings have rules for which the hotel itself is looked at.
+        let hotel = || hotel.get_or_init(|| self.hotel(candidate.entry.hotel)).as_deref();
+        let guests = match query.children.as_slice() {
+            [] => Guests { adults: query.adults, children: 0 },
+            ages => hotel()?.draft.age_bands.count(query.adults, ages),
+        };
         // Offerings come by room type: its cells are read once.
         let mut room_type = None;
-        for offering in hotel.offerings.iter() {
+        for (at, offering) in candidate.offerings.iter().enumerate() {
             if !offering.takes(guests.adults, guests.children) || !query.admits(offering) {
-                continue;
-            }
-            if query.filters.free_cancellation && !self.is_free_still(query, hotel, offering) {
                 continue;
             }
             let rooms = match room_type {
@@ -217,12 +211,20 @@ impl Reader {
             if rooms < u32::from(query.rooms) {
                 continue;
             }
-            let Some(parts) = self.price(query, hotel, offering, taxes) else { continue };
-            if best.as_ref().is_none_or(|best| parts.total < best.2.total) {
-                best = Some((*offering, rooms, parts));
+            let Some(sum) = self.sum(query, offering, hotel) else { continue };
+            let [exclusive, inclusive] = &mut best;
+            let best = if offering.tax_inclusive { inclusive } else { exclusive };
+            if best.is_none_or(|best| sum < best.3)
+                && (!query.filters.free_cancellation || self.is_free_still(query, hotel, offering))
+            {
+                *best = Some((at, *offering, rooms, sum));
             }
         }
-        best
+        let offers = best.into_iter().flatten().filter_map(|(at, offering, rooms, sum)| {
+            let parts = quote::parts(sum, offering.tax_inclusive, taxes)?;
+            Some(Offer { at, offering, rooms, parts })
+        });
+        offers.min_by_key(|offer| (offer.parts.total, offer.at))
     }
 
     /// Rooms of the type on every night of the stay, 0 where one is closed.
@@ -238,9 +240,15 @@ impl Reader {
     }
 
     /// Whether a booking made now could still be cancelled for nothing.
-    fn is_free_still(&self, query: &Query, hotel: &Hotel, offering: &Offering) -> bool {
+    fn is_free_still<'a>(
+        &self,
+        query: &Query,
+        hotel: impl Fn() -> Option<&'a Hotel>,
+        offering: &Offering,
+    ) -> bool {
         let plan = self.shared.rate_plans.get(offering.rate_plan.0);
-        plan.as_ref().and_then(|plan| plan.as_ref()).is_some_and(|plan| {
+        let plan = plan.as_ref().and_then(|plan| plan.as_ref());
+        plan.zip(hotel()).is_some_and(|(plan, hotel)| {
             let policy = &plan.draft.policy;
             policy.tiers.is_empty()
                 || policy
@@ -249,39 +257,68 @@ impl Reader {
         })
     }
 
-    /// What one room costs, where the plan's rules let the stay in.
-    fn price(
+    /// What the nights of one room are listed at, where the plan's rules let the stay in.
+    fn sum<'a>(
         &self,
         query: &Query,
-        hotel: &Hotel,
         offering: &Offering,
-        taxes: Taxes,
-    ) -> Option<Parts> {
+        hotel: impl Fn() -> Option<&'a Hotel>,
+    ) -> Option<i64> {
         let row = self.shared.rates.row(offering.rate_plan.0)?;
         let (mut sum, overlaid) = open_sum(&row, query.stay, offering.limits)?;
         if overlaid || offering.watches_clock {
-            let moment = Moment::new(query.stay, hotel, self.log_time_ms());
+            let moment = Moment::new(query.stay, hotel()?, self.log_time_ms());
             if is_barred_by_clock(&self.shared, offering.rate_plan, &moment) {
                 return None;
             }
         }
         // Mostly a night's price is for everyone, and the walk over the nights has summed it up.
-        let has_bands = !query.children.is_empty() && !hotel.draft.age_bands.0.is_empty();
-        if overlaid || !offering.flat || has_bands {
-            sum = stay::list_sum(&self.shared, hotel, offering.rate_plan, query.asked())?;
+        let has_bands = || hotel().is_some_and(|hotel| !hotel.draft.age_bands.0.is_empty());
+        if overlaid || !offering.flat || (!query.children.is_empty() && has_bands()) {
+            sum = stay::list_sum(&self.shared, hotel()?, offering.rate_plan, query.asked())?;
         }
-        quote::parts(sum, offering.tax_inclusive, taxes)
+        Some(sum)
     }
 }
 
-/// Hotels whose calendars are moment for before their turn: enough to hide memory's delay, few enough
-/// that the lines are still there (and that each may keep a guard of its thread).
+/// Hotels whose calendars are asked for before their turn: enough to hide memory's delay, few enough
+/// that the lines are still there.
 const HOTELS_AHEAD: usize = 4;
 
+/// A search with what it is answered by.
+struct Asked<'a> {
+    query: &'a Query,
+    taxes: &'a Table,
+}
+
 /// A hotel whose calendars are on their way.
-struct Candidate {
-    guard: Guard<Option<Arc<Hotel>>>,
+struct Candidate<'a> {
+    entry: &'a Entry,
+    offerings: &'a [Offering],
     distance_m: Option<u32>,
+}
+
+/// An offering that can be had.
+struct Offer {
+    /// Among the hotel's.
+    at: usize,
+    offering: Offering,
+    rooms: u32,
+    parts: Parts,
+}
+
+impl Asked<'_> {
+    /// The hotel's distance from the centre where there is one, where the hotel may be in the answer by
+    /// what the catalogue says of it.
+    fn admits(&self, entry: &Entry) -> Option<Option<u32>> {
+        let Self { query, .. } = self;
+        let may =
+            entry.live && query.filters.admits(entry) && query.stay.nights() <= entry.max_stay;
+        if !may {
+            return None;
+        }
+        query.area.contains(entry.province, entry.lat_e6, entry.lon_e6)
+    }
 }
 
 fn ask_for(row: Option<Row<'_, AtomicU64>>, stay: Stay) {
@@ -317,9 +354,9 @@ fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay, limits: RateWord) -> Option<(i
 }
 
 impl Query {
-    fn asked(&self) -> Asked<'_> {
+    fn asked(&self) -> stay::Asked<'_> {
         let (adults, children) = (self.adults, self.children.as_slice());
-        Asked { stay: self.stay, adults, children, discount: None }
+        stay::Asked { stay: self.stay, adults, children, discount: None }
     }
 
     fn admits(&self, offering: &Offering) -> bool {
@@ -329,10 +366,9 @@ impl Query {
 }
 
 impl Filters {
-    fn admits(&self, hotel: &Hotel) -> bool {
-        let draft = &hotel.draft;
-        (self.stars == 0 || self.stars & (1 << draft.stars) != 0)
-            && draft.amenities & self.amenities == self.amenities
-            && self.property_type.is_none_or(|wanted| wanted == draft.property_type)
+    fn admits(&self, entry: &Entry) -> bool {
+        (self.stars == 0 || self.stars & (1 << entry.stars) != 0)
+            && entry.amenities & self.amenities == self.amenities
+            && self.property_type.is_none_or(|wanted| wanted == entry.property_type)
     }
 }

@@ -66,6 +66,18 @@ fn walk<'a>(
     Ok(())
 }
 
+/// Asks memory for all that a line may touch: its lines lie apart, and all at once they are here sooner.
+fn ask_for(shared: &Shared, line: &Line) {
+    if line.change.touches_cells(line.rate_plan.is_some())
+        && let Some(row) = shared.cells.row(line.room_type.0)
+    {
+        row.ask(line.from, line.span());
+    }
+    if let Some(row) = line.rate_plan.and_then(|rate_plan| shared.rates.row(rate_plan.0)) {
+        row.ask(line.from, line.span());
+    }
+}
+
 /// Judges every night of a line whose ids, dates and shape are right.
 pub(crate) fn judge(
     shared: &Shared,
@@ -73,6 +85,7 @@ pub(crate) fn judge(
     rate_plan: Option<&RatePlan>,
 ) -> Result<Judged, LineRefusal> {
     let mut judged = Judged::default();
+    ask_for(shared, line);
     if line.change.touches_cells(line.rate_plan.is_some()) {
         let row = shared.cells.row(line.room_type.0).ok_or(LineRefusal::UnknownRoomType)?;
         let writing = Cells::of(line);

@@ -1,7 +1,8 @@
 //! Calendars: one row of atomics per room type or rate plan, one slot per night, in a ring by date.
 //!
-//! Rows lie in segments that are allocated once and never move, so a reader needs no lock to reach a
-//! slot. The ring is longer than the horizon by [`SPARE_NIGHTS`]: a night is zeroed when it is retired
+//! Eight nights of a row lie together, then the same nights of the next row: a search of neighbouring
+//! rows reads memory from front to back, a stay is one line or two. Rows lie in segments that are
+//! allocated once and never move, so a reader needs no lock to reach a slot. The ring is longer than the horizon by [`SPARE_NIGHTS`]: a night is zeroed when it is retired
 //! and its slot serves another night only after that many days, so no reader meets a reused slot.
 //!
 //! **Invariant**: only the writer allocates and (for cells and rates) stores; readers only load.
@@ -10,12 +11,21 @@ use std::sync::OnceLock;
 
 use super::arena::{Arena, Slot};
 use crate::civil::Night;
-use crate::limits::SPARE_NIGHTS;
+use crate::limits::{HORIZON_NIGHTS_MAX, SPARE_NIGHTS};
+use crate::prefetch::prefetch;
 use crate::sync::SCHEDULED;
 
 /// Rows of one segment. 8,192 × 746 nights × 8 bytes = 49 MB of addresses; memory is taken a huge page at
 /// a time as rows are first written.
 const SEGMENT_ROWS: usize = if SCHEDULED { 4 } else { 8_192 };
+
+/// Nights of a row that lie together: one line of a processor's cache, for words of 64 bits.
+const TILE: usize = 8;
+/// Rows whose tiles of the same nights lie together.
+const GROUP_ROWS: usize = if SCHEDULED { 4 } else { 256 };
+/// From a tile to that of the row's next nights. One tile more than the rows need: else all tiles of a row
+/// would fall into one set of the processor's cache.
+const STRIDE: usize = (GROUP_ROWS + 1) * TILE;
 
 /// All calendars of one kind.
 pub struct Rows<A> {
@@ -25,7 +35,43 @@ pub struct Rows<A> {
 
 /// One row: the nights of one room type or rate plan.
 pub struct Row<'a, A> {
+    /// From the row's first tile on, to the end of its group.
     slots: &'a [A],
+    /// Nights of the ring, whole tiles.
+    ring: usize,
+}
+
+/// The slots of some nights in order, as slices: see [`Row::parts`].
+pub struct Parts<'a, A> {
+    row: Row<'a, A>,
+    at: usize,
+    left: usize,
+}
+
+impl<A> Clone for Parts<'_, A> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<'a, A> Iterator for Parts<'a, A> {
+    type Item = &'a [A];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [A]> {
+        if self.left == 0 {
+            return None;
+        }
+        let within = self.at % TILE;
+        let count = (TILE - within).min(self.left);
+        let start = self.at / TILE * STRIDE + within;
+        self.at += count;
+        self.left -= count;
+        if self.at == self.row.ring {
+            self.at = 0;
+        }
+        self.row.slots.get(start..start + count)
+    }
 }
 
 impl<A> Clone for Row<'_, A> {
@@ -46,7 +92,10 @@ impl<A: Slot> Rows<A> {
 
     /// Fixes the length of the ring, once. Later calls change nothing.
     pub fn set_horizon(&self, horizon_nights: u16) {
-        self.ring.get_or_init(|| horizon_nights.saturating_add(SPARE_NIGHTS));
+        let nights = usize::from(horizon_nights) + usize::from(SPARE_NIGHTS);
+        self.ring.get_or_init(|| {
+            u16::try_from(nights.next_multiple_of(TILE)).unwrap_or(HORIZON_NIGHTS_MAX)
+        });
     }
 
     /// Makes the row exist. The writer calls it before it publishes the row's number. False where the
@@ -54,7 +103,8 @@ impl<A: Slot> Rows<A> {
     pub fn grow(&self, row: u32) -> bool {
         let Some(&ring) = self.ring.get() else { return false };
         let Some(segment) = self.segments.get(row as usize / SEGMENT_ROWS) else { return false };
-        segment.get_or_init(|| Arena::of(SEGMENT_ROWS * usize::from(ring)));
+        let groups = SEGMENT_ROWS / GROUP_ROWS;
+        segment.get_or_init(|| Arena::of(groups * group_slots(usize::from(ring))));
         true
     }
 
@@ -64,9 +114,17 @@ impl<A: Slot> Rows<A> {
     pub fn row(&self, row: u32) -> Option<Row<'_, A>> {
         let ring = usize::from(*self.ring.get()?);
         let segment = self.segments.get(row as usize / SEGMENT_ROWS)?.get()?;
-        let start = (row as usize % SEGMENT_ROWS) * ring;
-        segment.get(start..start + ring).map(|slots| Row { slots })
+        let row = row as usize % SEGMENT_ROWS;
+        let size = group_slots(ring);
+        let start = (row / GROUP_ROWS) * size;
+        let group = segment.get(start..start + size)?;
+        group.get(row % GROUP_ROWS * TILE..).map(|slots| Row { slots, ring })
     }
+}
+
+/// Slots of a group of rows.
+const fn group_slots(ring: usize) -> usize {
+    ring / TILE * STRIDE
 }
 
 impl<'a, A> Row<'a, A> {
@@ -74,19 +132,25 @@ impl<'a, A> Row<'a, A> {
     #[must_use]
     #[inline]
     pub fn slot(&self, night: Night) -> Option<&'a A> {
-        self.slots.get(usize::from(night.0) % self.slots.len())
+        let at = usize::from(night.0) % self.ring;
+        self.slots.get(at / TILE * STRIDE + at % TILE)
     }
 
-    /// The slots of `count` nights from `from` on as two slices, for straight loops; the second is empty where
-    /// the range does not cross the ring's end.
+    /// The slots of `count` nights from `from` on, in order, as slices of at most eight, for straight loops.
+    /// Where they are cut depends on the nights alone: rows of all kinds are cut alike.
+    #[must_use]
     #[inline]
-    pub fn parts(&self, from: Night, count: u16) -> [&'a [A]; 2] {
-        let ring = self.slots.len();
-        let count = usize::from(count).min(ring);
-        let (before, after) = self.slots.split_at(usize::from(from.0) % ring);
-        let straight = after.get(..count.min(after.len())).unwrap_or(after);
-        let wrapped = before.get(..count - straight.len()).unwrap_or(before);
-        [straight, wrapped]
+    pub fn parts(&self, from: Night, count: u16) -> Parts<'a, A> {
+        let (at, left) = (usize::from(from.0) % self.ring, usize::from(count).min(self.ring));
+        Parts { row: *self, at, left }
+    }
+
+    /// Asks memory for the slots of `count` nights from `from` on.
+    #[inline]
+    pub fn ask(&self, from: Night, count: u16) {
+        for part in self.parts(from, count) {
+            prefetch(part.as_ptr());
+        }
     }
 
     /// The slots of `count` nights from `from` on, in order; at most one turn of the ring.
@@ -96,8 +160,7 @@ impl<'a, A> Row<'a, A> {
         from: Night,
         count: u16,
     ) -> impl Iterator<Item = &'a A> + Clone + use<'a, A> {
-        let [straight, wrapped] = self.parts(from, count);
-        straight.iter().chain(wrapped)
+        self.parts(from, count).flatten()
     }
 }
 
@@ -134,12 +197,12 @@ mod tests {
         rows.set_horizon(30);
         rows.grow(0);
         let row = rows.row(0).unwrap();
-        for night in 0..46u16 {
-            row.slot(Night(46 * 9 + night)).unwrap().store(u64::from(night), Ordering::Relaxed);
+        for night in 0..48u16 {
+            row.slot(Night(48 * 9 + night)).unwrap().store(u64::from(night), Ordering::Relaxed);
         }
         let seen: Vec<_> =
-            row.nights(Night(46 * 9 + 44), 5).map(|slot| slot.load(Ordering::Relaxed)).collect();
-        assert_eq!(seen, [44, 45, 0, 1, 2]);
-        assert_eq!(row.nights(Night(3), 500).count(), 46, "one turn at most");
+            row.nights(Night(48 * 9 + 46), 5).map(|slot| slot.load(Ordering::Relaxed)).collect();
+        assert_eq!(seen, [46, 47, 0, 1, 2]);
+        assert_eq!(row.nights(Night(3), 500).count(), 48, "one turn at most");
     }
 }

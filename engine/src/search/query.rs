@@ -9,7 +9,6 @@ use super::places::Entry;
 use crate::catalogue::{Guests, Hotel, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
 use crate::inventory::{Cell, Row};
-use crate::prefetch::prefetch;
 use crate::quote::tax::Table;
 use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
@@ -322,10 +321,8 @@ impl Asked<'_> {
 }
 
 fn ask_for(row: Option<Row<'_, AtomicU64>>, stay: Stay) {
-    for night in [stay.check_in, stay.check_out] {
-        if let Some(slot) = row.and_then(|row| row.slot(night)) {
-            prefetch(slot);
-        }
+    if let Some(row) = row {
+        row.ask(stay.check_in, stay.nights().saturating_add(1));
     }
 }
 

@@ -161,7 +161,7 @@ impl Touched {
 impl<O: Order> Calendars<O> {
     fn new() -> Self {
         let words = |rows: usize| {
-            mapped(rows.next_multiple_of(SEGMENT) / SEGMENT * (SEGMENT + LINE) * RING)
+            mapped(rows.div_ceil(SEGMENT) * (SEGMENT + LINE) * RING)
         };
         let made = Self {
             cells: words(ROOM_ROWS),
@@ -313,7 +313,7 @@ fn round<O: Order>(calendars: &Calendars<O>, times: &mut Times, seed: u64) -> u6
         let (from, nights) = (dice.below(600), 1 + dice.below(4));
         let start = processor_time();
         answer = answer.wrapping_add(black_box(calendars.search(from, nights)));
-        times.0[0].push((processor_time() - start));
+        times.0[0].push(processor_time() - start);
     }
     let start = processor_time();
     for _ in 0..HOLDS {

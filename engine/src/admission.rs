@@ -95,7 +95,7 @@ impl Reader {
         self.undue(hotel, now, || {
             demand.rooms().iter().any(|&(room_type, rooms)| {
                 self.shared.cells.row(room_type.0).is_some_and(|row| {
-                    let mut nights = row.parts(stay.check_in, stay.nights()).into_iter().flatten();
+                    let mut nights = row.parts(stay.check_in, stay.nights()).flatten();
                     // Acquire: pairs with the writer's Release, so that a night is seen whole.
                     nights.any(|slot| Cell(slot.load(Ordering::Acquire)).free() < rooms)
                 })

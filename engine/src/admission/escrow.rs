@@ -123,7 +123,7 @@ impl Escrow {
     #[inline]
     fn give_back_nights(&self, room_type: RoomTypeIx, stay: Stay, nights: u16, rooms: u32) {
         if let Some(row) = self.rows.row(room_type.0) {
-            for slot in row.parts(stay.check_in, nights).into_iter().flatten() {
+            for slot in row.parts(stay.check_in, nights).flatten() {
                 subtract(slot, rooms);
             }
         }

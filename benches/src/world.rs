@@ -160,6 +160,7 @@ impl World {
     fn line(self, room_type: RoomTypeIx, rate_plan: Option<RatePlanIx>, change: Change) -> Line {
         Line {
             seq: 0,
+            hotel: None,
             room_type,
             rate_plan,
             from: self.first,

@@ -1,11 +1,12 @@
 //! ARI lines: availability, rates and inventory as partners write them, a range of nights at a time.
 
+pub(crate) mod hotel;
 pub(crate) mod supersede;
 pub(crate) mod write;
 
 use crate::civil::{Night, Weekdays};
 use crate::codec::{Decode, Encode};
-use crate::ids::{RatePlanIx, RoomTypeIx};
+use crate::ids::{HotelIx, RatePlanIx, RoomTypeIx};
 use crate::rates::{CutOff, OccupancyPrices};
 
 /// What to do where a cut of the allotment goes below what is already promised.
@@ -26,6 +27,8 @@ pub enum OnConflict {
 pub struct Change {
     pub allotment: Option<u16>,
     pub allotment_delta: Option<i16>,
+    /// Rooms left to sell, in place of an allotment.
+    pub available: Option<Available>,
     pub overbook: Option<u8>,
     /// Minor units for one night; needs a rate plan.
     pub price: Option<i64>,
@@ -42,7 +45,7 @@ pub struct Change {
     /// Empty takes the prices by occupancy away; the rate word's price is that of all others.
     pub occupancy: Option<OccupancyPrices>,
     pub clear: Rules,
-    /// Of the rate plan where the line names one, else of the room type.
+    /// Of the rate plan where the line names one, of the hotel where that, else of the room type.
     pub closed: Option<bool>,
 }
 
@@ -52,6 +55,7 @@ impl Change {
     pub const fn touches_cells(&self, has_plan: bool) -> bool {
         self.allotment.is_some()
             || self.allotment_delta.is_some()
+            || self.available.is_some()
             || self.overbook.is_some()
             || (self.closed.is_some() && !has_plan)
     }
@@ -79,6 +83,14 @@ impl Change {
             || self.occupancy.is_some()
             || self.clear.0 & Rules::OVERLAID != 0
     }
+}
+
+/// Rooms left to sell, as somebody counted them who had seen the state at a log index. Refused where
+/// rooms of the type were promised or given back since: a stale count re-opens sold rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Available {
+    pub rooms: u16,
+    pub as_of: u64,
 }
 
 /// A set of the rules for which a plan may have a default.
@@ -111,6 +123,8 @@ impl Rules {
 pub struct Line {
     /// Rises within its source.
     pub seq: u64,
+    /// The whole hotel is closed or opened: `room_type` and `rate_plan` are not read then.
+    pub hotel: Option<HotelIx>,
     pub room_type: RoomTypeIx,
     pub rate_plan: Option<RatePlanIx>,
     pub from: Night,
@@ -156,10 +170,13 @@ pub enum LineRefusal {
     CutOffOutOfRange,
     OccupancyInvalid,
     PriceOutsideBounds,
-    SetAndCleared,
+    Contradiction,
     CapacityReached,
     /// The prices of a derived plan come from its parent alone.
     DerivedPrice,
+    HotelTakesClosedOnly,
+    StaleVersion,
+    UnknownHotel,
 }
 
 impl LineRefusal {
@@ -186,9 +203,12 @@ impl LineRefusal {
             Self::CutOffOutOfRange => ("ari.release_out_of_range", "/release_days"),
             Self::OccupancyInvalid => ("ari.occupancy_invalid", "/occupancy_prices"),
             Self::PriceOutsideBounds => ("price.outside_bounds", "/price"),
-            Self::SetAndCleared => ("ari.set_and_cleared", "/clear"),
+            Self::Contradiction => ("ari.contradiction", ""),
             Self::CapacityReached => ("capacity.reached", ""),
             Self::DerivedPrice => ("rate.derived", "/price"),
+            Self::HotelTakesClosedOnly => ("ari.room_type_required", "/room_type"),
+            Self::UnknownHotel => ("not_found", "/hotel"),
+            Self::StaleVersion => ("ari.version_stale", "/as_of_version"),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod modify;
 pub mod no_show;
 pub mod payment;
 pub mod release;
+pub mod remove;
 mod revive;
 pub mod sweep;
 pub mod taxes;
@@ -41,6 +42,7 @@ pub use modify::Modify;
 pub use no_show::NoShow;
 pub use payment::{BeginPayment, DeclinePayment};
 pub use release::Release;
+pub use remove::{RemoveRatePlan, RemoveRoomType};
 pub use sweep::Sweep;
 pub use taxes::SetTaxes;
 pub use tick::Tick;
@@ -139,6 +141,8 @@ pub enum Verb {
     Modify(Modify),
     JoinWaitlist(JoinWaitlist),
     LeaveWaitlist(LeaveWaitlist),
+    RemoveRoomType(RemoveRoomType),
+    RemoveRatePlan(RemoveRatePlan),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

@@ -109,7 +109,8 @@ impl Writer {
                 (self.now_ms, shared.window(), shared.settings()),
                 self.digest_of_retiring(),
             )]),
-            cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row)),
+            cells: Self::words(shared.room_types.len(), |row| shared.cells.row(row))
+                .wrapping_add(Sum::of(self.closures.iter())),
             rates: Self::words(shared.rate_plans.len(), |row| shared.rates.row(row))
                 .wrapping_add(self.digest_overlays()),
             catalogue: self.digest_catalogue(),
@@ -179,13 +180,14 @@ impl Writer {
         }
         for at in 0..shared.room_types.len() {
             if let Some(kind) = shared.room_types.get_full(at) {
-                let names = (kind.ix, kind.id, kind.hotel, kind.version);
-                sum.add(&(2u8, names, kind.draft.clone(), kind.rate_plans.clone()));
+                let names = (kind.ix, kind.id, kind.hotel, kind.version, kind.removed);
+                let promised = shared.promised_at(kind.ix);
+                sum.add(&(2u8, names, promised, kind.draft.clone(), kind.rate_plans.clone()));
             }
         }
         for at in 0..shared.rate_plans.len() {
             if let Some(plan) = shared.rate_plans.get_full(at) {
-                let names = (plan.ix, plan.id, plan.room_type, plan.version);
+                let names = (plan.ix, plan.id, plan.room_type, plan.version, plan.removed);
                 sum.add(&(3u8, names, plan.draft.clone(), shared.quote_version(plan.ix)));
             }
         }

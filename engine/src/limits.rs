@@ -3,6 +3,8 @@
 //! A bound here is part of the replicated rules: changing one changes what a log means, so it is done
 //! with a new command version, never by editing the number under a running deployment.
 
+/// Bookings that a refused removal names.
+pub const NAMED_BOOKINGS_MAX: usize = 20;
 /// Rooms one cell can count: the width of its 12-bit fields.
 pub const ROOMS_PER_CELL_MAX: u32 = 4_095;
 /// Overbooking rooms one cell can grant: the width of its 8-bit field.

@@ -99,6 +99,7 @@ pub enum Code {
     RatePlanParent,
     RatePlanCycle,
     RatePlanTooDeep,
+    InUse,
 }
 
 impl Code {
@@ -145,6 +146,7 @@ impl Code {
             Self::RatePlanParent => "rate_plan.parent_unknown",
             Self::RatePlanCycle => "rate_plan.cycle",
             Self::RatePlanTooDeep => "rate_plan.too_deep",
+            Self::InUse => "state.in_use",
         }
     }
 
@@ -171,7 +173,8 @@ impl Code {
             | Self::BlockState
             | Self::WaitlistNotNeeded
             | Self::WaitlistState
-            | Self::HoldWaitlistWaiting => 409,
+            | Self::HoldWaitlistWaiting
+            | Self::InUse => 409,
             Self::HoldExpired => 410,
             Self::VersionMismatch => 412,
             Self::KeyReused
@@ -213,11 +216,20 @@ pub struct Refusal {
     pub booking: Option<BookingId>,
     /// The hold that stands in the way, for a duplicate reference.
     pub hold: Option<HoldId>,
+    /// The bookings that stand in the way of a removal, by id, at most 20.
+    pub bookings: Vec<BookingId>,
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, blockers: Vec::new(), total: None, booking: None, hold: None }
+        Self {
+            code,
+            blockers: Vec::new(),
+            total: None,
+            booking: None,
+            hold: None,
+            bookings: Vec::new(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 pub mod blocks;
 pub mod bookings;
+mod closures;
 pub mod expiry;
 pub(crate) mod index;
 pub mod keys;
@@ -15,6 +16,7 @@ pub mod reader;
 pub mod references;
 mod retirement;
 pub mod shared;
+mod standing;
 pub mod table;
 pub mod waitlist;
 pub mod writer;

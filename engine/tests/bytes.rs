@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
+use holdfast_engine::ari::{Available, Change, Line, OnConflict, Rules};
 use holdfast_engine::block::{BlockDraft, BlockLine};
 use holdfast_engine::booking::{Payment, Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
@@ -20,6 +20,7 @@ use holdfast_engine::command::{
     DeclinePayment, Extend, Genesis, Hold, HoldLine, JoinWaitlist, LeaveWaitlist, Modify, NoShow,
     Release, ReleaseBlock, SetHotelStatus, SetTaxes, Sweep, Tick,
 };
+use holdfast_engine::command::{RemoveRatePlan, RemoveRoomType};
 use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
     RoomTypeIx, WaitId,
@@ -71,11 +72,13 @@ fn name(verb: &Verb) -> &'static str {
         Verb::ReleaseBlock(_) => "release_block",
         Verb::JoinWaitlist(_) => "join_waitlist",
         Verb::LeaveWaitlist(_) => "leave_waitlist",
+        Verb::RemoveRoomType(_) => "remove_room_type",
+        Verb::RemoveRatePlan(_) => "remove_rate_plan",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 29;
+const VERBS: usize = 31;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -158,6 +161,7 @@ fn rate_plan(meal_plan: MealPlan) -> RatePlanDraft {
 fn lines() -> Vec<Line> {
     let full = Line {
         seq: 0x0102_0304_0506_0708,
+        hotel: None,
         room_type: RoomTypeIx(4),
         rate_plan: Some(RatePlanIx(5)),
         from: Night(20_779),
@@ -166,6 +170,7 @@ fn lines() -> Vec<Line> {
         change: Change {
             allotment: Some(10),
             allotment_delta: Some(-2),
+            available: Some(Available { rooms: 6, as_of: 7 }),
             overbook: Some(3),
             price: Some(150_000),
             min_stay_arrival: Some(1),
@@ -184,7 +189,8 @@ fn lines() -> Vec<Line> {
         on_conflict: OnConflict::Clamp,
     };
     let change = Change { closed: Some(false), ..Change::default() };
-    vec![full, Line { rate_plan: None, change, on_conflict: OnConflict::Reject, ..full }]
+    let hotel = Some(HotelIx(3));
+    vec![full, Line { hotel, rate_plan: None, change, on_conflict: OnConflict::Reject, ..full }]
 }
 
 fn hold() -> Hold {
@@ -352,6 +358,8 @@ fn samples() -> Vec<Verb> {
         }),
         Verb::JoinWaitlist(JoinWaitlist { id: WaitId(7), wish: hold() }),
         Verb::LeaveWaitlist(LeaveWaitlist { id: WaitId(7), principal }),
+        Verb::RemoveRoomType(RemoveRoomType { room_type: RoomTypeIx(4), principal }),
+        Verb::RemoveRatePlan(RemoveRatePlan { rate_plan: RatePlanIx(5), principal }),
     ]
 }
 

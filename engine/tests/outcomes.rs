@@ -10,7 +10,9 @@ mod changes;
 mod holds;
 mod money;
 mod payments;
+mod removals;
 mod revivals;
+mod rules;
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -124,6 +126,7 @@ fn every_code() -> Vec<Code> {
         RatePlanParent,
         RatePlanCycle,
         RatePlanTooDeep,
+        InUse,
     ];
     for code in all {
         match code {
@@ -165,7 +168,8 @@ fn every_code() -> Vec<Code> {
             | HoldWaitlistWaiting
             | RatePlanParent
             | RatePlanCycle
-            | RatePlanTooDeep => {}
+            | RatePlanTooDeep
+            | InUse => {}
         }
     }
     all.to_vec()
@@ -183,6 +187,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(revivals::tables());
     met.extend(blocks::tables());
     met.extend(waiting::tables());
+    met.extend(removals::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

@@ -281,6 +281,7 @@ pub fn line(product: Product, from: u16, to: u16, change: Change) -> Line {
     let needs_plan = change.needs_plan();
     Line {
         seq: 1,
+        hotel: None,
         room_type: product.room_type,
         rate_plan: needs_plan.then_some(product.rate_plan),
         from: night(from),

@@ -74,6 +74,7 @@ pub(crate) fn small_hotel() -> Vec<Command> {
     let line = Line {
         seq: 1,
         room_type: ROOM_TYPE,
+        hotel: None,
         rate_plan: None,
         from: night(),
         to: Night(night().0 + 30),

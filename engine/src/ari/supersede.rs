@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{Change, Line, LineOutcome, Rules};
 use crate::civil::Night;
-use crate::ids::{RatePlanIx, RoomTypeIx};
+use crate::ids::{HotelIx, RatePlanIx, RoomTypeIx};
 
 /// Fields of a cell or a rate word, one bit each.
 type Fields = u16;
@@ -19,6 +19,7 @@ const ALLOTMENT: Fields = 1;
 struct Written {
     cells: HashMap<RoomTypeIx, Vec<Fields>>,
     words: HashMap<RatePlanIx, Vec<Fields>>,
+    hotels: HashMap<HotelIx, Vec<Fields>>,
 }
 
 /// Marks what is superseded. `first` is the first night any line may write. Where a superseded line
@@ -58,9 +59,14 @@ pub(crate) fn mark(lines: &[Line], outcomes: &mut [LineOutcome], first: Night) {
 
 impl Written {
     fn covers(&self, line: &Line, first: Night) -> bool {
-        let (of_cell, of_word) = line.change.fields(line.rate_plan.is_some());
-        let cells = self.cells.get(&line.room_type);
-        let words = line.rate_plan.and_then(|rate_plan| self.words.get(&rate_plan));
+        let (of_cell, of_word) = line.fields();
+        let (cells, words) = match line.hotel {
+            Some(hotel) => (self.hotels.get(&hotel), None),
+            None => (
+                self.cells.get(&line.room_type),
+                line.rate_plan.and_then(|rate_plan| self.words.get(&rate_plan)),
+            ),
+        };
         let has = |nights: Option<&Vec<Fields>>, night: Night, fields: Fields| {
             let at = usize::from(night.0.saturating_sub(first.0));
             let written = nights.and_then(|nights| nights.get(at)).copied().unwrap_or(0);
@@ -72,7 +78,7 @@ impl Written {
     }
 
     fn add(&mut self, line: &Line, first: Night) {
-        let (mut of_cell, of_word) = line.change.fields(line.rate_plan.is_some());
+        let (mut of_cell, of_word) = line.fields();
         if line.change.allotment_delta.is_some() {
             of_cell &= !ALLOTMENT;
         }
@@ -87,6 +93,10 @@ impl Written {
                 }
             }
         };
+        if let Some(hotel) = line.hotel {
+            put(self.hotels.entry(hotel).or_default(), of_cell);
+            return;
+        }
         if of_cell != 0 {
             put(self.cells.entry(line.room_type).or_default(), of_cell);
         }
@@ -97,14 +107,20 @@ impl Written {
 }
 
 impl Line {
+    /// What it writes of cells (its room type's, or its hotel's) and of its plan's rate words.
+    fn fields(&self) -> (Fields, Fields) {
+        self.change.fields(self.hotel.is_none() && self.rate_plan.is_some())
+    }
+
     /// Whether both write some field of some night.
     fn shares_with(&self, other: &Self) -> bool {
-        let (mine, theirs) = (
-            self.change.fields(self.rate_plan.is_some()),
-            other.change.fields(other.rate_plan.is_some()),
-        );
-        let cells = self.room_type == other.room_type && mine.0 & theirs.0 != 0;
-        let words = self.rate_plan == other.rate_plan && mine.1 & theirs.1 != 0;
+        let (mine, theirs) = (self.fields(), other.fields());
+        let same = match (self.hotel, other.hotel) {
+            (None, None) => self.room_type == other.room_type,
+            hotels => hotels.0 == hotels.1,
+        };
+        let cells = same && mine.0 & theirs.0 != 0;
+        let words = same && self.rate_plan == other.rate_plan && mine.1 & theirs.1 != 0;
         (cells || words)
             && self
                 .nights()
@@ -115,8 +131,10 @@ impl Line {
 impl Change {
     /// What it writes of the room type's cells and of the plan's rate words.
     fn fields(&self, has_plan: bool) -> (Fields, Fields) {
+        let allotted =
+            self.allotment.is_some() || self.allotment_delta.is_some() || self.available.is_some();
         let of_cell = [
-            (ALLOTMENT, self.allotment.is_some() || self.allotment_delta.is_some()),
+            (ALLOTMENT, allotted),
             (1 << 1, self.overbook.is_some()),
             (1 << 2, self.closed.is_some() && !has_plan),
         ];

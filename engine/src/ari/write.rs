@@ -185,6 +185,7 @@ impl<'a> Cells<'a> {
         let widest = rooms.unwrap_or(ROOMS_PER_CELL_MAX) + overbook.unwrap_or(OVERBOOK_MAX);
         let cannot_pass = widest <= ROOMS_PER_CELL_MAX || (rooms.is_none() && overbook.is_none());
         let is_plain = change.allotment_delta.is_none()
+            && change.available.is_none()
             && line.on_conflict == OnConflict::Accept
             && cannot_pass;
         let patch = is_plain.then(|| {
@@ -209,7 +210,13 @@ impl<'a> Cells<'a> {
     fn change_for_itself(&self, before: Cell) -> Result<Cell, LineRefusal> {
         let change = self.change;
         let mut overbook = change.overbook.map_or(before.overbook(), u32::from);
-        let set = change.allotment.map_or(before.allotment(), u32::from);
+        let set = match change.available {
+            // What is left to sell, and what is promised, less what is overbooked.
+            Some(left) => (u32::from(left.rooms) + before.promised())
+                .checked_sub(overbook)
+                .ok_or(LineRefusal::BelowZero)?,
+            None => change.allotment.map_or(before.allotment(), u32::from),
+        };
         let delta = i64::from(change.allotment_delta.unwrap_or(0));
         let mut allotment =
             u32::try_from(i64::from(set) + delta).map_err(|_| LineRefusal::BelowZero)?;

@@ -73,4 +73,6 @@ pub struct RatePlan {
     pub draft: RatePlanDraft,
     /// Plans whose prices come from this one's, in the order they came to it.
     pub derived: Vec<RatePlanIx>,
+    /// It sells nothing any more and is shown only where it was booked.
+    pub removed: bool,
 }

@@ -49,6 +49,8 @@ pub struct RoomType {
     pub hotel: HotelIx,
     pub version: u32,
     pub draft: RoomTypeDraft,
+    /// It sells nothing any more and is shown only where it was booked.
+    pub removed: bool,
     /// All its plans, in the order they were made.
     pub rate_plans: Vec<RatePlanIx>,
 }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::ari::{Change, Line, LineOutcome, LineRefusal, Rules, supersede, write};
-use crate::catalogue::RatePlan;
+use crate::ari::{self, Change, Line, LineOutcome, LineRefusal, Rules, supersede, write};
+use crate::catalogue::{Hotel, RatePlan};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
-use crate::ids::PartnerId;
+use crate::ids::{HotelIx, PartnerId};
 use crate::limits::{
     ADVANCE_DAYS_MAX, ARI_LINES_MAX, ARI_NIGHTS_MAX, PRICE_MAX, ROOMS_PER_CELL_MAX,
     SOURCE_BYTES_MAX, SOURCES_MAX, STAY_LIMIT_MAX,
@@ -49,6 +49,10 @@ impl Line {
     fn check_shape(&self) -> Result<(), LineRefusal> {
         let change = &self.change;
         let has_plan = self.rate_plan.is_some();
+        let of_hotel = Change { closed: change.closed, ..Change::default() };
+        if self.hotel.is_some() && *change != of_hotel {
+            return Err(LineRefusal::HotelTakesClosedOnly);
+        }
         if !change.touches_cells(has_plan) && !change.needs_plan() && change.closed.is_none() {
             return Err(LineRefusal::NothingToWrite);
         }
@@ -61,12 +65,26 @@ impl Line {
         if self.days.is_empty() {
             return Err(LineRefusal::NoWeekday);
         }
-        if let Some(rooms) = change.allotment
+        if change.available.is_some()
+            && (change.allotment.is_some() || change.allotment_delta.is_some())
+        {
+            return Err(LineRefusal::Contradiction);
+        }
+        if let Some(rooms) = change.allotment.or(change.available.map(|left| left.rooms))
             && u32::from(rooms) > ROOMS_PER_CELL_MAX
         {
             return Err(LineRefusal::TooLarge);
         }
         change.check_values()
+    }
+
+    /// Whether the hotel's calendar has every night of it, none behind its today.
+    fn check_nights(&self, writer: &Writer, hotel: &Hotel) -> Result<(), LineRefusal> {
+        let (_, end) = writer.shared.window().ok_or(LineRefusal::BeyondHorizon)?;
+        if self.from < hotel.zone.night_at(writer.now_ms) {
+            return Err(LineRefusal::PastNight);
+        }
+        if self.to >= end { Err(LineRefusal::BeyondHorizon) } else { Ok(()) }
     }
 }
 
@@ -101,7 +119,7 @@ impl Change {
         let both = limits.iter().any(|limit| limit.0.is_some() && self.clear.contains(limit.1))
             || advance.iter().any(|rule| rule.0.is_some() && self.clear.contains(rule.1))
             || (self.cut_off.is_some() && self.clear.contains(Rules::CUT_OFF));
-        if both { Err(LineRefusal::SetAndCleared) } else { Ok(()) }
+        if both { Err(LineRefusal::Contradiction) } else { Ok(()) }
     }
 
     /// Whether it writes a price, of a night or of a number of adults. Taking prices away is none.
@@ -165,9 +183,12 @@ impl Allot {
         line: &Line,
     ) -> Result<Option<Arc<RatePlan>>, LineRefusal> {
         line.check_shape()?;
-        let shared = &writer.shared;
-        let room_type =
-            shared.room_types.get_full(line.room_type.0).ok_or(LineRefusal::UnknownRoomType)?;
+        let shared = Arc::clone(&writer.shared);
+        let room_type = shared
+            .room_types
+            .get_full(line.room_type.0)
+            .filter(|room_type| !room_type.removed)
+            .ok_or(LineRefusal::UnknownRoomType)?;
         let hotel =
             shared.hotels.get_full(room_type.hotel.0).ok_or(LineRefusal::UnknownRoomType)?;
         if hotel.partner != self.partner {
@@ -180,6 +201,9 @@ impl Allot {
             }
             Some(rate_plan) => shared.rate_plans.get_full(rate_plan.0),
         };
+        if rate_plan.as_ref().is_some_and(|plan| plan.removed) {
+            return Err(LineRefusal::UnknownRatePlan);
+        }
         let derived = rate_plan.as_ref().is_some_and(|plan| plan.draft.derived_from.is_some());
         if derived && line.change.writes_prices() {
             return Err(LineRefusal::DerivedPrice);
@@ -187,19 +211,39 @@ impl Allot {
         if rate_plan.as_ref().is_some_and(|plan| !line.change.prices_fit(plan)) {
             return Err(LineRefusal::PriceOutsideBounds);
         }
-        let (_, end) = shared.window().ok_or(LineRefusal::BeyondHorizon)?;
-        if line.from < hotel.zone.night_at(writer.now_ms) {
-            return Err(LineRefusal::PastNight);
-        }
-        if line.to >= end {
-            return Err(LineRefusal::BeyondHorizon);
-        }
+        line.check_nights(writer, &hotel)?;
         // Promises that are due no longer count against a cut.
         writer.expire_due_in(hotel.ix);
+        let known = line.change.available.map(|left| left.as_of);
+        if known.is_some_and(|as_of| shared.promised_at(line.room_type) > as_of) {
+            return Err(LineRefusal::StaleVersion);
+        }
         Ok(rate_plan)
     }
 
+    fn write_hotel(
+        &self,
+        writer: &mut Writer,
+        line: &Line,
+        hotel: HotelIx,
+    ) -> Result<bool, LineRefusal> {
+        line.check_shape()?;
+        let hotel = writer.shared.hotels.get_full(hotel.0).ok_or(LineRefusal::UnknownHotel)?;
+        if hotel.partner != self.partner {
+            return Err(LineRefusal::UnknownHotel);
+        }
+        line.check_nights(writer, &hotel)?;
+        ari::hotel::close(writer, &hotel, line)
+    }
+
     fn write(&self, writer: &mut Writer, line: &Line) -> LineOutcome {
+        if let Some(hotel) = line.hotel {
+            return match self.write_hotel(writer, line, hotel) {
+                Err(refusal) => LineOutcome::Rejected(refusal),
+                Ok(false) => LineOutcome::Unchanged,
+                Ok(true) => LineOutcome::Applied,
+            };
+        }
         let judged = self
             .check(writer, line)
             .and_then(|plan| Ok((write::judge(&writer.shared, line, plan.as_deref())?, plan)));

@@ -13,7 +13,7 @@ use crate::civil::LogTimeMs;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
-use crate::ids::{BlockId, HotelIx};
+use crate::ids::{BlockId, HotelIx, RoomTypeIx};
 use crate::limits::BLOCK_NIGHTS_MAX;
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
@@ -65,7 +65,11 @@ impl BlockDraft {
         hotel: &Hotel,
         before: Option<&BlockDraft>,
     ) -> Result<(), Refusal> {
-        if !self.lines.iter().all(|line| hotel.room_types.contains(&line.room_type)) {
+        let sells = |room_type: RoomTypeIx| {
+            let found = writer.shared.room_types.get_full(room_type.0);
+            found.is_some_and(|found| found.hotel == hotel.ix && !found.removed)
+        };
+        if !self.lines.iter().all(|line| sells(line.room_type)) {
             return Err(Code::NotFound.into());
         }
         let Some((_, end)) = writer.shared.window() else {

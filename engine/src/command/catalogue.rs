@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::ari;
 use crate::catalogue::{
     Hotel, HotelDraft, HotelStatus, Partner, RatePlan, RatePlanDraft, RoomType, RoomTypeDraft,
 };
@@ -221,6 +222,7 @@ impl AddRoomType {
             hotel: self.hotel,
             version: 1,
             draft: self.draft.clone(),
+            removed: false,
             rate_plans: Vec::new(),
         });
         writer.shared.room_types.push(Arc::clone(&room_type));
@@ -229,6 +231,7 @@ impl AddRoomType {
         changed.room_types.push(room_type.ix);
         writer.publish_hotel(changed);
         writer.events.push(Event::RoomTypeChanged(Arc::clone(&room_type)));
+        ari::hotel::inherit(writer, &hotel, &room_type);
         Outcome::RoomType(room_type)
     }
 }
@@ -294,6 +297,7 @@ impl AddRatePlan {
             version: 1,
             draft: self.draft.clone(),
             derived: Vec::new(),
+            removed: false,
         });
         writer.shared.rate_plans.push(Arc::clone(&rate_plan));
         writer.shared.rate_plan_ids.pin().insert(self.id, rate_plan.ix);
@@ -316,7 +320,8 @@ impl ChangeRatePlan {
         if !self.draft.is_valid() {
             return Code::Malformed.into();
         }
-        let found = writer.shared.rate_plans.get_full(self.rate_plan.0).and_then(|rate_plan| {
+        let known = writer.shared.rate_plans.get_full(self.rate_plan.0);
+        let found = known.filter(|plan| !plan.removed).and_then(|rate_plan| {
             writer
                 .room_type_for(rate_plan.room_type, self.principal)
                 .map(|(_, hotel)| (rate_plan, hotel))

@@ -23,6 +23,7 @@ const ROOMS_BITS: u32 = 12;
 const OVERBOOK_BITS: u32 = 8;
 const FLAGS_BITS: u32 = 8;
 const CLOSED: u64 = 1 << FLAGS_AT;
+const HOTEL_CLOSED: u64 = 1 << (FLAGS_AT + 1);
 
 const _: () = assert!(FLAGS_AT + FLAGS_BITS == u64::BITS);
 const _: () = assert!((1 << ROOMS_BITS) - 1 == ROOMS_PER_CELL_MAX);
@@ -74,10 +75,22 @@ impl Cell {
         self.field(OVERBOOK_AT, OVERBOOK_BITS)
     }
 
-    /// The room type is closed for this night.
+    /// Closed for this night, by the room type or the hotel.
     #[must_use]
     pub const fn closed(self) -> bool {
+        self.0 & (CLOSED | HOTEL_CLOSED) != 0
+    }
+
+    /// The room type is closed for this night.
+    #[must_use]
+    pub const fn room_type_closed(self) -> bool {
         self.0 & CLOSED != 0
+    }
+
+    /// The whole hotel is closed for this night.
+    #[must_use]
+    pub const fn hotel_closed(self) -> bool {
+        self.0 & HOTEL_CLOSED != 0
     }
 
     /// `allotment + overbook`.
@@ -140,9 +153,16 @@ impl Cell {
         self.with_field(OVERBOOK_AT, OVERBOOK_BITS, rooms)
     }
 
+    /// Closes or opens the room type; the hotel's closure stays as it is.
     #[must_use]
     pub const fn with_closed(self, closed: bool) -> Self {
         if closed { Self(self.0 | CLOSED) } else { Self(self.0 & !CLOSED) }
+    }
+
+    /// Closes or opens the hotel; the room type's closure stays as it is.
+    #[must_use]
+    pub const fn with_hotel_closed(self, closed: bool) -> Self {
+        if closed { Self(self.0 | HOTEL_CLOSED) } else { Self(self.0 & !HOTEL_CLOSED) }
     }
 }
 
@@ -155,18 +175,20 @@ mod tests {
         #[test]
         fn fields_do_not_touch_each_other(
             allotment in 0u32..4096, blocked in 0u32..4096, held in 0u32..4096, sold in 0u32..4096,
-            overbook in 0u32..256, closed: bool,
+            overbook in 0u32..256, own: bool, hotels: bool,
         ) {
-            let cell = Cell::default().with_closed(closed).with_sold(sold).with_overbook(overbook)
+            let cell = Cell::default().with_hotel_closed(hotels).with_closed(own).with_sold(sold).with_overbook(overbook)
                 .with_held(held).with_allotment(allotment).with_blocked(blocked);
             prop_assert_eq!(
-                (cell.allotment(), cell.blocked(), cell.held(), cell.sold(), cell.overbook(), cell.closed()),
-                (allotment, blocked, held, sold, overbook, closed)
+                (cell.allotment(), cell.blocked(), cell.held(), cell.sold(), cell.overbook()),
+                (allotment, blocked, held, sold, overbook)
             );
+            prop_assert_eq!((cell.room_type_closed(), cell.hotel_closed()), (own, hotels));
+            prop_assert_eq!(cell.closed(), own || hotels);
             let left = i64::from(allotment + overbook) - i64::from(blocked + held + sold);
             prop_assert_eq!(i64::from(cell.free()), left.max(0));
             prop_assert_eq!(i64::from(cell.deficit()), (-left).max(0));
-            prop_assert_eq!(cell.available(), if closed { 0 } else { cell.free() });
+            prop_assert_eq!(cell.available(), if own || hotels { 0 } else { cell.free() });
         }
     }
 

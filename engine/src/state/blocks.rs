@@ -70,6 +70,7 @@ impl Writer {
         if let Some(slot) = self.shared.cells.row(room_type.0).and_then(|row| row.slot(night)) {
             // Release: readers see the night whole.
             slot.store(cell.0, Ordering::Release);
+            self.shared.mark_promised(room_type, self.index);
         }
     }
 

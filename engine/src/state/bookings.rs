@@ -80,6 +80,7 @@ impl Writer {
         {
             self.keep_reference((terms.principal, reference.clone()), changed);
         }
+        self.note_standing(changed.id, &changed.terms);
         self.shared.bookings.insert(changed.id, Arc::clone(changed));
     }
 }

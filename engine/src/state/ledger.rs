@@ -100,6 +100,7 @@ impl Writer {
             // Relaxed load: the writer alone stores. Release store: readers see the night whole.
             slot.store(change(Cell(slot.load(Ordering::Relaxed))).0, Ordering::Release);
         }
+        self.shared.mark_promised(room_type, self.index);
     }
 
     /// Whether every cell of a stay that is still kept can give so many rooms back, over all lines. It
@@ -358,6 +359,7 @@ impl Writer {
             self.keep_reference((terms.principal, reference.clone()), booking);
         }
         self.bookings_count += 1;
+        self.note_standing(booking.id, terms);
         let list = |list: &mut Queue<BookingId>| list.push(booking.id);
         if self.shared.bookings_of.change(&booking.principal, list).is_none() {
             let mut bookings = Queue::default();

@@ -43,6 +43,7 @@ impl Writer {
         let retired = first.0.saturating_sub(kept.0);
         if retired > 0 {
             self.retiring.get_or_insert(Pass { from: kept, to: first, row: 0 });
+            self.closures.retire(first);
             self.events.push(Event::NightsRetired { first });
         }
         if self.retiring.is_some() {

@@ -53,6 +53,7 @@ pub struct Shared {
     pub(crate) escrow: Arc<Escrow>,
     pub(crate) leases: Leases,
     quote_versions: Marks,
+    promised_at: Marks,
     earliest_expiries: Marks,
     taxes: ArcSwap<tax::Table>,
     tax_version: AtomicU32,
@@ -93,6 +94,7 @@ impl Shared {
             leases: Leases::of(&escrow),
             escrow,
             quote_versions: Marks::new(RATE_PLANS_MAX),
+            promised_at: Marks::new(ROOM_TYPES_MAX),
             earliest_expiries: Marks::new(HOTELS_MAX),
             taxes: ArcSwap::default(),
             tax_version: AtomicU32::new(tax::Table::default().version()),
@@ -232,6 +234,16 @@ impl Shared {
     pub fn taxes_at(&self, version: u32, hotel: &Hotel, supply: Night) -> Taxes {
         let draft = &hotel.draft;
         self.taxes.load().at(version, draft.province, supply).under(draft.tax_profile)
+    }
+
+    /// Log index at which rooms of the type were last held, sold, blocked or given back; 0 before that.
+    #[must_use]
+    pub fn promised_at(&self, room_type: RoomTypeIx) -> u64 {
+        self.promised_at.get(room_type.0)
+    }
+
+    pub(crate) fn mark_promised(&self, room_type: RoomTypeIx, index: u64) {
+        self.promised_at.set(room_type.0, index);
     }
 
     /// No hold of the hotel is due before this instant; `u64::MAX` where it has none.

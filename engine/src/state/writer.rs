@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::blocks::Releases;
+use super::closures::Closures;
 use super::expiry::Expiry;
 use super::keys::{Forgetting, Stored};
 use super::ledger::{HotelHolds, Usage};
@@ -16,6 +17,7 @@ use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::references::Reference;
 use super::retirement::Pass;
+use super::standing::Standing;
 use super::table::Table;
 use super::waitlist::Waiting;
 use crate::catalogue::{Hotel, Offering, RoomType};
@@ -37,6 +39,8 @@ pub struct Writer {
     pub(crate) expiry: Expiry,
     pub(crate) holds_count: usize,
     pub(crate) bookings_count: usize,
+    pub(crate) closures: Closures,
+    pub(super) standing: Vec<Standing>,
     pub(super) keys: Forgetting,
     pub(super) hotel_holds: Vec<HotelHolds>,
     pub(super) usage: Table<u128, Usage>,
@@ -60,6 +64,8 @@ impl Writer {
             expiry: Expiry::default(),
             holds_count: 0,
             bookings_count: 0,
+            closures: Closures::default(),
+            standing: Vec::new(),
             keys: Forgetting::default(),
             hotel_holds: Vec::new(),
             usage: Table::default(),
@@ -174,6 +180,8 @@ impl Writer {
             Verb::ReleaseBlock(verb) => verb.apply(self),
             Verb::JoinWaitlist(verb) => verb.apply(self),
             Verb::LeaveWaitlist(verb) => verb.apply(self),
+            Verb::RemoveRoomType(verb) => verb.apply(self),
+            Verb::RemoveRatePlan(verb) => verb.apply(self),
         }
     }
 
@@ -227,7 +235,8 @@ impl Writer {
         room_type: RoomTypeIx,
         principal: Principal,
     ) -> Option<(Arc<RoomType>, Arc<Hotel>)> {
-        let room_type = self.shared.room_types.get_full(room_type.0)?;
+        let found = self.shared.room_types.get_full(room_type.0);
+        let room_type = found.filter(|room_type| !room_type.removed)?;
         let hotel = self.hotel_for(room_type.hotel, principal)?;
         Some((room_type, hotel))
     }
@@ -247,10 +256,12 @@ impl Writer {
         let mut offerings = Vec::new();
         for &room_type in &hotel.room_types {
             let Some(room_type) = self.shared.room_types.get_full(room_type.0) else { continue };
+            if room_type.removed {
+                continue;
+            }
             for &rate_plan in &room_type.rate_plans {
-                let Some(rate_plan) = self.shared.rate_plans.get_full(rate_plan.0) else {
-                    continue;
-                };
+                let found = self.shared.rate_plans.get_full(rate_plan.0);
+                let Some(rate_plan) = found.filter(|plan| !plan.removed) else { continue };
                 offerings.push(Offering {
                     room_type: room_type.ix,
                     rate_plan: rate_plan.ix,

@@ -35,7 +35,8 @@ pub fn check_lines(
         else {
             return Err(Code::NotFound.into());
         };
-        if room_type.hotel != hotel.ix || rate_plan.room_type != room_type.ix {
+        let gone = room_type.removed || rate_plan.removed;
+        if gone || room_type.hotel != hotel.ix || rate_plan.room_type != room_type.ix {
             return Err(Code::NotFound.into());
         }
         let party = (line.adults, line.children.as_slice());
@@ -108,7 +109,10 @@ pub(crate) fn judge_cells(
     blockers: &mut Vec<Blocker>,
 ) {
     for (cell, night) in cells.zip(stay.check_in.until(stay.check_out)) {
-        if cell.closed() {
+        if cell.hotel_closed() {
+            blockers.push(Blocker { reason: Reason::Closed, layer: Layer::Hotel, night });
+        }
+        if cell.room_type_closed() {
             blockers.push(Blocker { reason: Reason::Closed, layer, night });
         }
         if cell.free() < wanted {

@@ -100,6 +100,7 @@ impl House {
         let change = Change { allotment: Some(rooms), price: Some(100_000), ..Change::default() };
         let line = Line {
             seq: u64::from(at) + 1 + u64::from(rooms) * 10,
+            hotel: None,
             room_type: RoomTypeIx(at),
             rate_plan: Some(RatePlanIx(at)),
             from: TODAY,

@@ -9,6 +9,7 @@ mod bookings;
 mod catalogue;
 mod holds;
 mod money;
+mod removal;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,7 @@ pub struct RoomType {
     pub hotel: u32,
     pub version: u32,
     pub draft: RoomTypeDraft,
+    pub removed: bool,
 }
 
 #[derive(Debug)]
@@ -58,11 +60,13 @@ pub struct Plan {
     pub room_type: u32,
     pub version: u32,
     pub draft: RatePlanDraft,
+    pub removed: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct Line {
     pub room_type: u32,
+    pub rate_plan: u32,
     pub rooms: i64,
     /// Of one room, with everything on top.
     pub total: i64,
@@ -115,6 +119,8 @@ pub struct Model {
     pub room_types: Vec<RoomType>,
     pub plans: Vec<Plan>,
     pub given: BTreeMap<(u32, u16), Given>,
+    /// Nights of hotels that are closed whole.
+    pub closed: BTreeSet<(u32, u16)>,
     pub rates: BTreeMap<(u32, u16), Rate>,
     pub holds: BTreeMap<HoldId, Hold>,
     pub bookings: BTreeMap<BookingId, Booking>,
@@ -258,6 +264,8 @@ impl Model {
             Verb::JoinWaitlist(_) | Verb::LeaveWaitlist(_) => {
                 unreachable!("the traffic sends nobody to wait")
             }
+            Verb::RemoveRoomType(verb) => vec![self.remove_room_type(*verb)],
+            Verb::RemoveRatePlan(verb) => vec![self.remove_rate_plan(*verb)],
         }
     }
 
@@ -280,6 +288,7 @@ impl Model {
         let horizon = self.settings.map_or(0, |settings| settings.horizon_nights);
         self.window = (today - 1, today + horizon);
         self.given.retain(|&(_, night), _| night >= self.window.0);
+        self.closed.retain(|&(_, night)| night >= self.window.0);
         self.rates.retain(|&(_, night), _| night >= self.window.0);
         self.keys.retain(|_, kept| self.now < kept.2 + 24 * HOUR);
         self.holds.retain(|_, hold| hold.ended.is_none_or(|ended| self.now < ended + 24 * HOUR));
@@ -336,7 +345,8 @@ impl Model {
         if reader.window() != Some((from, Night(end))) {
             return Err(format!("window {:?}, expected {:?}", reader.window(), self.window));
         }
-        for room_type in 0..self.room_types.len() as u32 {
+        for (room_type, kind) in (0..).zip(&self.room_types) {
+            let hotel = kind.hotel;
             let cells = reader.cells(holdfast_engine::ids::RoomTypeIx(room_type), from, to);
             if cells.len() != usize::from(end - first) {
                 return Err(format!("{} cells of room type {room_type}", cells.len()));
@@ -347,7 +357,7 @@ impl Model {
                 let seen = (
                     i64::from(cell.allotment()),
                     i64::from(cell.overbook()),
-                    cell.closed(),
+                    (cell.room_type_closed(), cell.hotel_closed()),
                     i64::from(cell.blocked()),
                     i64::from(cell.held()) - unswept,
                     i64::from(cell.sold()),
@@ -355,7 +365,7 @@ impl Model {
                 let expected = (
                     given.allotment,
                     given.overbook,
-                    given.closed,
+                    (given.closed, self.closed.contains(&(hotel, night))),
                     self.blocked_unswept(reader, room_type, night),
                     self.held(room_type, night),
                     self.sold(room_type, night),

@@ -40,11 +40,19 @@ pub struct No {
     pub total: Option<i64>,
     pub booking: Option<BookingId>,
     pub hold: Option<HoldId>,
+    pub bookings: Vec<BookingId>,
 }
 
 impl From<Code> for No {
     fn from(code: Code) -> Self {
-        Self { code, blockers: Vec::new(), total: None, booking: None, hold: None }
+        Self {
+            code,
+            blockers: Vec::new(),
+            total: None,
+            booking: None,
+            hold: None,
+            bookings: Vec::new(),
+        }
     }
 }
 
@@ -79,6 +87,7 @@ impl From<&Outcome> for Answer {
                     total: refusal.total,
                     booking: refusal.booking,
                     hold: refusal.hold,
+                    bookings: refusal.bookings.clone(),
                 })
             }
             Outcome::Replayed(first) => Self::Replayed(Box::new(first.as_ref().into())),

@@ -8,7 +8,7 @@ mod money;
 
 use std::collections::BTreeMap;
 
-use holdfast_engine::ari::{Change, Line, OnConflict, Rules};
+use holdfast_engine::ari::{Available, Change, Line, OnConflict, Rules};
 use holdfast_engine::booking::{Sealed, WrappedKey};
 use holdfast_engine::catalogue::{
     Deposit, HotelStatus, MealPlan, Penalty, Policy, RatePlanDraft, StayRules, Tier,
@@ -19,6 +19,7 @@ use holdfast_engine::command::{
     ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
     Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
 };
+use holdfast_engine::command::{RemoveRatePlan, RemoveRoomType};
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
@@ -176,6 +177,7 @@ impl Traffic {
         };
         let line = |seq, rate_plan, change| Line {
             seq,
+            hotel: None,
             room_type,
             rate_plan,
             from: today.plus(1),
@@ -572,7 +574,15 @@ impl Traffic {
             HotelStatus::Suspended,
             HotelStatus::Pending,
         ]);
-        match dice.below(10) {
+        match dice.below(12) {
+            10 => Verb::RemoveRoomType(RemoveRoomType {
+                room_type: RoomTypeIx(dice.of(&[0, 5, 6, 7, 8, 99])),
+                principal,
+            }),
+            11 => Verb::RemoveRatePlan(RemoveRatePlan {
+                rate_plan: RatePlanIx(dice.of(&[2, 5, 8, 9, 10, 99])),
+                principal,
+            }),
             0 if can_grow => {
                 let partner = dice.of(&[PARTNER, RIVAL, PartnerId(999)]);
                 let province = dice.of(&[50, 50, 9]);
@@ -700,13 +710,24 @@ fn some_line(dice: &mut Dice, reader: &Reader, partner: PartnerId, now: u64, seq
     let days = Weekdays(if dice.one_in(30) { 0 } else { dice.of(&[0x7F, 0x7F, 0x7F, 0x60, 0x1F]) });
     let on_conflict =
         dice.of(&[OnConflict::Accept, OnConflict::Accept, OnConflict::Reject, OnConflict::Clamp]);
-    Line { seq, room_type, rate_plan, from, to, days, change, on_conflict }
+    let line = Line { seq, hotel: None, room_type, rate_plan, from, to, days, change, on_conflict };
+    if !dice.one_in(8) {
+        return line;
+    }
+    let closed = dice.of(&[Some(true), Some(false), Some(false), None]);
+    let hotel = Some(HotelIx(dice.of(&[0, 0, 1, 2, 77])));
+    let change = Change { closed, ..Change::default() };
+    Line { hotel, change: if dice.one_in(8) { line.change } else { change }, ..line }
 }
 
 fn some_change(dice: &mut Dice) -> Change {
     let mut change = Change::default();
     for _ in 0..if dice.one_in(30) { 0 } else { dice.of(&[1, 1, 2, 3]) } {
-        match dice.below(19) {
+        match dice.below(20) {
+            19 => {
+                let rooms = dice.of(&[0, 1, 3, 5]);
+                change.available = Some(Available { rooms, as_of: u64::MAX });
+            }
             14 => {
                 change.min_advance = Some(dice.of(&[None, Some(0), Some(2), Some(3), Some(1_101)]));
             }

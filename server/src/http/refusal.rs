@@ -26,6 +26,10 @@ pub fn problem(refusal: &Refusal, reader: &Reader) -> Problem {
     if let Some(booking) = refusal.booking {
         problem = problem.with("booking_id", booking.to_string());
     }
+    if !refusal.bookings.is_empty() {
+        let bookings: Vec<_> = refusal.bookings.iter().map(ToString::to_string).collect();
+        problem = problem.with("booking_ids", bookings);
+    }
     if let Some(hold) = refusal.hold {
         problem = problem.with("hold_id", hold.to_string());
     }
@@ -135,6 +139,7 @@ fn detail(code: Code) -> &'static str {
         Code::HoldNotConfirming => "No payment is under way for this hold.",
         Code::HoldExtensionLimit => "The hold cannot be extended any further.",
         Code::PaymentDeclined => "The payment was declined; the hold goes on as before.",
+        Code::InUse => "Bookings, holds or blocks stand that need it.",
         Code::BookingState => "The booking's state does not allow this.",
         Code::WaitlistNotNeeded => "There are rooms: hold them instead of waiting.",
         Code::WaitlistLimit => "No more can wait here, or you wait for as much as one guest may.",

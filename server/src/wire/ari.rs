@@ -160,7 +160,10 @@ fn detail(refusal: LineRefusal) -> &'static str {
         }
         LineRefusal::DerivedPrice => "The prices of a derived rate plan come from its parent.",
         LineRefusal::PriceOutsideBounds => "The price lies outside the rate plan's own bounds.",
-        LineRefusal::SetAndCleared => "The line both sets and clears the same rule.",
+        LineRefusal::Contradiction => "The line says two things of the same field.",
+        LineRefusal::UnknownHotel => "There is no such hotel here.",
+        LineRefusal::HotelTakesClosedOnly => "Without a room type only `closed` can be written.",
+        LineRefusal::StaleVersion => "Rooms were promised or given back since that version.",
         LineRefusal::CapacityReached => "The deployment can take no more dated rules.",
     }
 }

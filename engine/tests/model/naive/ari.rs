@@ -26,10 +26,14 @@ fn nights(line: &Line) -> Vec<u16> {
 /// The fields of the cell and of the word that a line names; `absolute` leaves out what is added to.
 fn names(line: &Line, absolute: bool) -> (Vec<&'static str>, Vec<&'static str>) {
     let change = &line.change;
+    if line.hotel.is_some() {
+        return (change.closed.iter().map(|_| "hotel closed").collect(), Vec::new());
+    }
     let mut of_cell = Vec::new();
     let mut of_word = Vec::new();
     let adds = change.allotment_delta.is_some();
-    if (change.allotment.is_some() || adds) && !(absolute && adds) {
+    let allots = change.allotment.is_some() || change.available.is_some();
+    if (allots || adds) && !(absolute && adds) {
         of_cell.push("allotment");
     }
     if change.overbook.is_some() {
@@ -82,8 +86,9 @@ fn fields(line: &Line, absolute: bool) -> BTreeSet<Field> {
     let (of_cell, of_word) = names(line, absolute);
     let mut found = BTreeSet::new();
     for night in nights(line) {
-        found.extend(of_cell.iter().map(|&name| (true, line.room_type.0, night, name)));
-        if let Some(plan) = line.rate_plan {
+        let of = line.hotel.map_or(line.room_type.0, |hotel| hotel.0);
+        found.extend(of_cell.iter().map(|&name| (true, of, night, name)));
+        if let Some(plan) = line.rate_plan.filter(|_| line.hotel.is_none()) {
             found.extend(of_word.iter().map(|&name| (false, plan.0, night, name)));
         }
     }
@@ -113,6 +118,9 @@ impl Model {
     }
 
     fn write(&mut self, verb: &Allot, line: &Line) -> LineOutcome {
+        if line.hotel.is_some() {
+            return self.write_hotel(verb, line);
+        }
         let changes = match self.refusal(verb, line) {
             Some(refusal) => Err(refusal),
             None => self.cells(line).and_then(|cells| Ok((cells, self.words(line)?))),
@@ -129,6 +137,34 @@ impl Model {
         if same { LineOutcome::Unchanged } else { LineOutcome::Applied }
     }
 
+    fn write_hotel(&mut self, verb: &Allot, line: &Line) -> LineOutcome {
+        let of = line.hotel.unwrap();
+        let hotel = self.hotels.get(of.at());
+        let closed_only = Change { closed: line.change.closed, ..Change::default() };
+        let is_past = hotel.is_some_and(|hotel| line.from.0 < self.today_at(hotel));
+        let rules = [
+            (line.change != closed_only, LineRefusal::HotelTakesClosedOnly),
+            (line.change.closed.is_none(), LineRefusal::NothingToWrite),
+            (line.to < line.from, LineRefusal::EmptyRange),
+            (line.days.0 & 0x7F == 0, LineRefusal::NoWeekday),
+            (hotel.is_none_or(|hotel| hotel.partner != verb.partner), LineRefusal::UnknownHotel),
+            (is_past, LineRefusal::PastNight),
+            (line.to.0 >= self.window.1, LineRefusal::BeyondHorizon),
+        ];
+        if let Some((_, refusal)) = rules.iter().find(|rule| rule.0) {
+            return LineOutcome::Rejected(*refusal);
+        }
+        let before = self.closed.clone();
+        for night in nights(line) {
+            if line.change.closed == Some(true) {
+                self.closed.insert((of.0, night));
+            } else {
+                self.closed.remove(&(of.0, night));
+            }
+        }
+        if before == self.closed { LineOutcome::Unchanged } else { LineOutcome::Applied }
+    }
+
     fn refusal(&self, verb: &Allot, line: &Line) -> Option<LineRefusal> {
         let change = &line.change;
         let limits = [
@@ -139,16 +175,22 @@ impl Model {
         ];
         let (of_cell, of_word) = names(line, false);
         let needs_plan = of_word.iter().any(|&name| name != "closed");
-        let room_type = self.room_types.get(line.room_type.at());
+        let room_type = self.room_types.get(line.room_type.at()).filter(|kind| !kind.removed);
         let hotel = room_type.map(|kind| &self.hotels[kind.hotel as usize]);
         let plan_fits = line.rate_plan.is_none_or(|plan| {
-            self.plans.get(plan.at()).is_some_and(|plan| plan.room_type == line.room_type.0)
+            let found = self.plans.get(plan.at()).filter(|plan| !plan.removed);
+            found.is_some_and(|plan| plan.room_type == line.room_type.0)
         });
         let rules = [
             (of_cell.is_empty() && of_word.is_empty(), LineRefusal::NothingToWrite),
             (needs_plan && line.rate_plan.is_none(), LineRefusal::NeedsRatePlan),
             (line.to < line.from, LineRefusal::EmptyRange),
             (line.days.0 & 0x7F == 0, LineRefusal::NoWeekday),
+            (
+                change.available.is_some()
+                    && (change.allotment.is_some() || change.allotment_delta.is_some()),
+                LineRefusal::Contradiction,
+            ),
             (change.allotment.is_some_and(|rooms| rooms > 4_095), LineRefusal::TooLarge),
             (
                 change.price.is_some_and(|price| !(0..1 << 32).contains(&price)),
@@ -167,7 +209,7 @@ impl Model {
             ),
             (
                 rules_touched(change).iter().any(|&(set, cleared)| set && cleared),
-                LineRefusal::SetAndCleared,
+                LineRefusal::Contradiction,
             ),
             (room_type.is_none(), LineRefusal::UnknownRoomType),
             (hotel.is_some_and(|hotel| hotel.partner != verb.partner), LineRefusal::NotYours),
@@ -225,14 +267,17 @@ impl Model {
         if let Some(rooms) = change.overbook {
             after.overbook = i64::from(rooms);
         }
+        let promised =
+            self.held(key.0, key.1) + self.sold(key.0, key.1) + self.blocked(key.0, key.1);
+        if let Some(left) = change.available {
+            after.allotment = i64::from(left.rooms) + promised - after.overbook;
+        }
         if let Some(closed) = change.closed.filter(|_| line.rate_plan.is_none()) {
             after.closed = closed;
         }
         if after.allotment < 0 {
             return Err(LineRefusal::BelowZero);
         }
-        let promised =
-            self.held(key.0, key.1) + self.sold(key.0, key.1) + self.blocked(key.0, key.1);
         let limit = |given: Given| given.allotment + given.overbook;
         let is_cut = limit(after) < limit(before) && limit(after) < promised;
         match line.on_conflict {

@@ -97,7 +97,9 @@ impl Model {
     fn fault(&self, hotel: u32, draft: &BlockDraft, before: Option<&Block>) -> Option<Code> {
         let (check_in, check_out) = (draft.stay.check_in.0, draft.stay.check_out.0);
         let known = |room_type: RoomTypeIx| {
-            self.room_types.get(room_type.at()).is_some_and(|kind| kind.hotel == hotel)
+            self.room_types
+                .get(room_type.at())
+                .is_some_and(|kind| kind.hotel == hotel && !kind.removed)
         };
         let begun = before.is_some_and(|before| before.draft.stay.check_in.0 == check_in);
         let today = self.today_at(&self.hotels[hotel as usize]);

@@ -67,6 +67,7 @@ impl Model {
     fn owns_room_type(&self, room_type: u32, principal: Principal) -> bool {
         self.room_types
             .get(room_type as usize)
+            .filter(|kind| !kind.removed)
             .is_some_and(|kind| acts(principal, self.hotels[kind.hotel as usize].partner))
     }
 
@@ -138,7 +139,7 @@ impl Model {
             return Code::StateConflict.into();
         }
         let (id, hotel, draft) = (verb.id, verb.hotel.0, verb.draft.clone());
-        self.room_types.push(RoomType { id, hotel, version: 1, draft });
+        self.room_types.push(RoomType { id, hotel, version: 1, draft, removed: false });
         Answer::RoomType { ix: RoomTypeIx(self.room_types.len() as u32 - 1), version: 1 }
     }
 
@@ -172,7 +173,7 @@ impl Model {
             return Code::StateConflict.into();
         }
         let (id, room_type, draft) = (verb.id, verb.room_type.0, verb.draft.clone());
-        self.plans.push(Plan { id, room_type, version: 1, draft });
+        self.plans.push(Plan { id, room_type, version: 1, draft, removed: false });
         Answer::RatePlan { ix: RatePlanIx(self.plans.len() as u32 - 1), version: 1 }
     }
 
@@ -210,7 +211,8 @@ impl Model {
         if !plan_is_right(&verb.draft) {
             return Code::Malformed.into();
         }
-        let room_type = self.plans.get(verb.rate_plan.at()).map(|plan| plan.room_type);
+        let plan = self.plans.get(verb.rate_plan.at()).filter(|plan| !plan.removed);
+        let room_type = plan.map(|plan| plan.room_type);
         if !room_type.is_some_and(|room_type| self.owns_room_type(room_type, verb.principal)) {
             return Code::NotFound.into();
         }

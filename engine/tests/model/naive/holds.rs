@@ -135,7 +135,8 @@ impl Model {
         for line in &wish.lines {
             let room_type = self.room_types.get(line.room_type.at())?;
             let plan = self.plans.get(line.rate_plan.at())?;
-            if room_type.hotel != wish.hotel.0 || plan.room_type != line.room_type.0 {
+            let gone = room_type.removed || plan.removed;
+            if gone || room_type.hotel != wish.hotel.0 || plan.room_type != line.room_type.0 {
                 return None;
             }
             *wanted.entry(line.room_type.0).or_default() += i64::from(line.quantity);
@@ -164,6 +165,9 @@ impl Model {
                 let limit = given.allotment + given.overbook;
                 let blocked = self.blocked(room_type, night);
                 let left = limit - held - self.sold(room_type, night) - blocked;
+                if self.closed.contains(&(wish.hotel.0, night)) {
+                    add(Reason::Closed, Layer::Hotel, Night(night));
+                }
                 if given.closed {
                     add(Reason::Closed, layer, Night(night));
                 }
@@ -237,6 +241,7 @@ impl Model {
             .collect();
         Line {
             room_type: line.room_type.0,
+            rate_plan: line.rate_plan.0,
             rooms: line.quantity.into(),
             total: money::total(prices.iter().sum(), plan.tax_inclusive, shares),
             nightly: money::nightly(&prices, plan.tax_inclusive, shares),

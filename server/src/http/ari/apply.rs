@@ -189,6 +189,7 @@ impl Applier {
         let (from, to, days) = line.nights()?;
         Ok(EngineLine {
             seq: line.seq,
+            hotel: None,
             room_type: room_type.ix,
             rate_plan,
             from,

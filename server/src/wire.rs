@@ -28,6 +28,7 @@ pub mod rate_plan;
 pub mod room_type;
 pub mod search;
 pub mod stay;
+mod stay_rules;
 pub mod tax;
 pub mod text;
 pub mod verified;

@@ -14,3 +14,5 @@ mod house;
 mod operators;
 #[path = "doors/problems.rs"]
 mod problems;
+#[path = "doors/rules.rs"]
+mod rules;

@@ -35,7 +35,7 @@ pub fn position_text(index: u64) -> String {
     format!("0.{index}")
 }
 
-fn parse_position(text: &str) -> Option<u64> {
+pub fn parse_position(text: &str) -> Option<u64> {
     let (group, index) = text.split_once('.')?;
     (group == "0").then(|| index.parse().ok()).flatten()
 }

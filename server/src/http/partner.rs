@@ -33,9 +33,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(hotels::read, hotels::change))
         .routes(routes!(hotels::submit))
         .routes(routes!(room_types::create, room_types::list))
-        .routes(routes!(room_types::read, room_types::change))
+        .routes(routes!(room_types::read, room_types::change, room_types::remove))
         .routes(routes!(rate_plans::create, rate_plans::list))
-        .routes(routes!(rate_plans::read, rate_plans::change))
+        .routes(routes!(rate_plans::read, rate_plans::change, rate_plans::remove))
         .routes(routes!(inventory::read))
         .routes(routes!(blocks::create, blocks::list))
         .routes(routes!(blocks::read, blocks::change, blocks::release))
@@ -65,6 +65,7 @@ pub fn own_room_type(
     let reader = state.reader();
     reader
         .room_type_by_id(id)
+        .filter(|room_type| !room_type.removed)
         .and_then(|room_type| Some((reader.hotel(room_type.hotel)?, room_type)))
         .filter(|(hotel, _)| principal.acting().acts_for(hotel.partner))
         .map(|(hotel, room_type)| (room_type, hotel))
@@ -80,6 +81,9 @@ pub fn own_rate_plan(
     let reader = state.reader();
     let found = reader.rate_plan_by_id(id).and_then(|rate_plan| {
         let room_type = reader.room_type(rate_plan.room_type)?;
+        if rate_plan.removed || room_type.removed {
+            return None;
+        }
         let hotel = reader.hotel(room_type.hotel)?;
         principal.acting().acts_for(hotel.partner).then_some((rate_plan, room_type))
     });

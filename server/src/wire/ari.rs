@@ -1,10 +1,15 @@
 //! Lines of the bulk stream: what a partner writes and what it reads back for each.
 
-use holdfast_engine::ari::{Change, LineOutcome, LineRefusal, OnConflict as EngineOnConflict};
+use holdfast_engine::ari::{
+    Available, Change, LineOutcome, LineRefusal, OnConflict as EngineOnConflict, Rules,
+};
 use holdfast_engine::civil::{Night, Weekdays};
+use holdfast_engine::rates::{CutOff, OccupancyPrices};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::check::parse_minute;
+use crate::http::envelope::parse_position;
 use crate::problem::Problem;
 
 /// One line: what to write on nights `from..=to` of a room type, and of one of its rate plans.
@@ -18,7 +23,9 @@ pub struct Line {
     /// May be said; must then be the room type's hotel.
     #[serde(default)]
     pub hotel: Option<String>,
-    pub room_type: String,
+    /// Left out where the whole hotel is closed or opened: then `hotel` is named.
+    #[serde(default)]
+    pub room_type: Option<String>,
     #[serde(default)]
     pub rate_plan: Option<String>,
     #[schema(example = "2027-04-01", format = Date)]
@@ -34,6 +41,12 @@ pub struct Line {
     pub allotment: Option<i64>,
     #[serde(default)]
     pub allotment_delta: Option<i64>,
+    /// Rooms left to sell, in place of an allotment; needs `as_of_version`.
+    #[serde(default)]
+    pub available: Option<i64>,
+    /// The `version` (or `Engine-Index`) of the inventory that `available` was counted from.
+    #[serde(default)]
+    pub as_of_version: Option<String>,
     #[serde(default)]
     pub overbook: Option<i64>,
     /// Minor units of the hotel's currency for one night; needs `rate_plan`.
@@ -56,6 +69,26 @@ pub struct Line {
     #[serde(default, deserialize_with = "limit")]
     #[schema(value_type = Option<u8>)]
     pub max_stay_through: Option<i64>,
+    /// Days from the hotel's today to check-in; `null` for none.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u16>)]
+    pub min_advance: Option<Option<i64>>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u16>)]
+    pub max_advance: Option<Option<i64>>,
+    /// The night stops selling so many days earlier; `null` for no cut-off.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u16>)]
+    pub release_days: Option<Option<i64>>,
+    /// Hotel-local; midnight where not said.
+    #[serde(default)]
+    pub release_time: Option<String>,
+    /// Prices by the number of adults; an empty list takes them away.
+    #[serde(default)]
+    pub occupancy_prices: Option<Vec<OccupancyPrice>>,
+    /// Rules that go back to the plan's default.
+    #[serde(default)]
+    pub clear: Option<Vec<Clear>>,
     #[serde(default)]
     pub closed_to_arrival: Option<bool>,
     #[serde(default)]
@@ -71,6 +104,45 @@ pub struct Line {
 /// `null` means "no limit", which the engine writes as 0; a field left out means "as it is".
 fn limit<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
     Option::<i64>::deserialize(reader).map(|given| Some(given.unwrap_or(0)))
+}
+
+fn nullable<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::<i64>::deserialize(reader).map(Some)
+}
+
+/// What so many adults pay for a night, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OccupancyPrice {
+    pub adults: u8,
+    pub price: i64,
+}
+
+/// A rule for which a plan may have a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clear {
+    MinStayArrival,
+    MaxStayArrival,
+    MinStayThrough,
+    MaxStayThrough,
+    MinAdvance,
+    MaxAdvance,
+    Release,
+}
+
+impl Clear {
+    const fn rule(self) -> Rules {
+        match self {
+            Self::MinStayArrival => Rules::MIN_STAY_ARRIVAL,
+            Self::MaxStayArrival => Rules::MAX_STAY_ARRIVAL,
+            Self::MinStayThrough => Rules::MIN_STAY_THROUGH,
+            Self::MaxStayThrough => Rules::MAX_STAY_THROUGH,
+            Self::MinAdvance => Rules::MIN_ADVANCE,
+            Self::MaxAdvance => Rules::MAX_ADVANCE,
+            Self::Release => Rules::CUT_OFF,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -206,6 +278,7 @@ impl Line {
         Ok(Change {
             allotment: rooms("/allotment", self.allotment)?,
             allotment_delta,
+            available: self.available(rooms("/available", self.available)?)?,
             overbook,
             price: self.price,
             min_stay_arrival: stay_limit("/min_stay_arrival", self.min_stay_arrival)?,
@@ -214,10 +287,65 @@ impl Line {
             max_stay_through: stay_limit("/max_stay_through", self.max_stay_through)?,
             closed_to_arrival: self.closed_to_arrival,
             closed_to_departure: self.closed_to_departure,
+            min_advance: days("/min_advance", self.min_advance)?,
+            max_advance: days("/max_advance", self.max_advance)?,
+            cut_off: self.cut_off()?,
+            occupancy: self.occupancy()?,
+            clear: self
+                .clear
+                .iter()
+                .flatten()
+                .fold(Rules::default(), |all, one| all.with(one.rule())),
             closed: self.closed,
-            ..Change::default()
         })
     }
+}
+
+impl Line {
+    fn available(&self, rooms: Option<u16>) -> Result<Option<Available>, Refusal> {
+        let Some(rooms) = rooms else { return Ok(None) };
+        let pointer = "/as_of_version";
+        let Some(text) = &self.as_of_version else {
+            let detail = "`available` is taken only with the version it was counted from";
+            return Err(Refusal::new("ari.version_required", pointer, detail));
+        };
+        let as_of = parse_position(text).ok_or_else(|| {
+            Refusal::new("field.invalid", pointer, "not a version of this server")
+        })?;
+        Ok(Some(Available { rooms, as_of }))
+    }
+
+    fn cut_off(&self) -> Result<Option<Option<CutOff>>, Refusal> {
+        let refusal = || Refusal::from(LineRefusal::CutOffOutOfRange);
+        let minute = match &self.release_time {
+            Some(text) => parse_minute(text).ok_or_else(refusal)?,
+            None => 0,
+        };
+        match self.release_days {
+            None if self.release_time.is_some() => Err(refusal()),
+            None => Ok(None),
+            Some(None) => Ok(Some(None)),
+            Some(Some(days)) => {
+                let days = u16::try_from(days).map_err(|_| refusal())?;
+                Ok(Some(Some(CutOff { days, minute })))
+            }
+        }
+    }
+
+    fn occupancy(&self) -> Result<Option<OccupancyPrices>, Refusal> {
+        let Some(prices) = &self.occupancy_prices else { return Ok(None) };
+        let pairs = prices.iter().map(|one| (one.adults, one.price));
+        let prices = OccupancyPrices::new(pairs);
+        prices.map(Some).ok_or_else(|| Refusal::from(LineRefusal::OccupancyInvalid))
+    }
+}
+
+fn days(pointer: &str, value: Option<Option<i64>>) -> Result<Option<Option<u16>>, Refusal> {
+    let Some(Some(days)) = value else { return Ok(value.map(|_| None)) };
+    u16::try_from(days).map(|days| Some(Some(days))).map_err(|_| {
+        let refusal = LineRefusal::AdvanceOutOfRange;
+        Refusal::new(refusal.name().0, pointer, detail(refusal))
+    })
 }
 
 fn stay_limit(pointer: &str, value: Option<i64>) -> Result<Option<u8>, Refusal> {

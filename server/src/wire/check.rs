@@ -62,7 +62,7 @@ impl Check {
     }
 }
 
-fn parse_minute(text: &str) -> Option<u16> {
+pub fn parse_minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let two = |part: &str| {
         (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()))

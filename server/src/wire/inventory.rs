@@ -24,10 +24,12 @@ pub struct CellView {
     pub closed: bool,
     /// `max(0, allotment + overbook - blocked - held - sold)`, 0 when closed.
     pub available: u32,
+    /// For `as_of_version` of a line that writes `available`.
+    pub version: String,
 }
 
 impl CellView {
-    pub fn of(room_type_id: &str, night: Night, cell: Cell) -> Self {
+    pub fn of((room_type_id, version): (&str, &str), night: Night, cell: Cell) -> Self {
         Self {
             room_type_id: room_type_id.to_owned(),
             night: night.to_string(),
@@ -38,6 +40,7 @@ impl CellView {
             overbook: cell.overbook(),
             closed: cell.closed(),
             available: cell.available(),
+            version: version.to_owned(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use holdfast_engine::catalogue::{
     Deposit as EngineDeposit, MealPlan as EngineMealPlan, Penalty as EnginePenalty, Policy,
-    RatePlan as EngineRatePlan, RatePlanDraft, StayRules, Tier as EngineTier,
+    RatePlan as EngineRatePlan, RatePlanDraft, Tier as EngineTier,
 };
 use holdfast_engine::ids::RatePlanIx;
 use holdfast_engine::limits::{MAX_STAY_MAX, POLICY_TIERS_MAX};
@@ -29,6 +29,33 @@ pub struct RatePlanBody {
     /// What is paid at booking; all of it where not said. The rest is paid at the hotel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit: Option<Deposit>,
+    /// Nights, 1 to 62, of a stay that arrives on a night whose row says nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay_arrival: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stay_arrival: Option<u8>,
+    /// Nights, 1 to 62, of a stay that includes such a night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_stay_through: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_stay_through: Option<u8>,
+    /// Fewest and most days from the hotel's today to check-in; 0 is zero days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_advance: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_advance: Option<u16>,
+    /// A night stops selling so many days earlier, at `release_time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_days: Option<u16>,
+    /// Hotel-local; midnight where not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "18:00")]
+    pub release_time: Option<String>,
+    /// Bounds of the prices that may be written, minor units, both included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_min: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_max: Option<i64>,
     /// Its prices come from another plan of the hotel, at most three deep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived_from: Option<DerivedFrom>,
@@ -167,13 +194,14 @@ impl RatePlanBody {
         let mut check = Check::new();
         let derived_from = self.derived_from.as_ref().and_then(|it| it.check(parent, &mut check));
         let extra = self.extra_adult;
+        let (price_min, price_max) = self.check_bounds(&mut check);
         let draft = RatePlanDraft {
             name: self.name.check_name("/name", &mut check),
             meal_plan: self.meal_plan.into(),
             tax_inclusive: self.tax_inclusive,
-            rules: StayRules::default(),
-            price_min: None,
-            price_max: None,
+            rules: self.check_rules(&mut check),
+            price_min,
+            price_max,
             policy: check_policy(&self.cancellation, &mut check).into(),
             deposit: check_deposit(self.deposit, &mut check),
             occupancy: check_occupancy(self.base_occupancy, &self.occupancy, extra, &mut check),
@@ -195,7 +223,18 @@ impl RatePlanBody {
             occupancy: occupancy_of(&draft.occupancy),
             base_occupancy: draft.occupancy.base,
             extra_adult: draft.occupancy.extra_adult,
+            min_stay_arrival: None,
+            max_stay_arrival: None,
+            min_stay_through: None,
+            max_stay_through: None,
+            min_advance: None,
+            max_advance: None,
+            release_days: None,
+            release_time: None,
+            price_min: None,
+            price_max: None,
         }
+        .with_rules(draft)
     }
 }
 

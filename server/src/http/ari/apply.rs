@@ -1,8 +1,8 @@
 //! From lines to results: what has arrived becomes one command, each line is answered in order.
 
-use holdfast_engine::ari::Line as EngineLine;
+use holdfast_engine::ari::{Line as EngineLine, LineRefusal};
 use holdfast_engine::command::Allot;
-use holdfast_engine::ids::{PartnerId, RatePlanId, RoomTypeId};
+use holdfast_engine::ids::{HotelId, PartnerId, RatePlanId, RoomTypeId, RoomTypeIx};
 use holdfast_engine::{Command, Outcome, Principal, Verb};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -162,11 +162,12 @@ impl Applier {
             return Err(Refusal::new("field.range", "/seq", "must be at least 1"));
         }
         let reader = self.state.reader();
-        let (room_type, hotel) = line
-            .room_type
+        let Some(room_type) = &line.room_type else { return self.resolve_hotel(line) };
+        let (room_type, hotel) = room_type
             .parse::<RoomTypeId>()
             .ok()
             .and_then(|id| reader.room_type_by_id(id))
+            .filter(|room_type| !room_type.removed)
             .and_then(|room_type| Some((reader.hotel(room_type.hotel)?, room_type)))
             .filter(|(hotel, _)| hotel.partner == self.source.partner)
             .map(|(hotel, room_type)| (room_type, hotel))
@@ -182,7 +183,7 @@ impl Applier {
             None => None,
             Some(id) => {
                 let found = id.parse::<RatePlanId>().ok().and_then(|id| reader.rate_plan_by_id(id));
-                let own = found.filter(|plan| plan.room_type == room_type.ix);
+                let own = found.filter(|plan| plan.room_type == room_type.ix && !plan.removed);
                 Some(own.ok_or_else(|| unknown("rate_plan"))?.ix)
             }
         };
@@ -192,6 +193,36 @@ impl Applier {
             hotel: None,
             room_type: room_type.ix,
             rate_plan,
+            from,
+            to,
+            days,
+            change: line.change()?,
+            on_conflict: line.on_conflict.into(),
+        })
+    }
+
+    /// A line of a whole hotel: it names no room type and only closes or opens.
+    fn resolve_hotel(&self, line: &Line) -> Result<EngineLine, Refusal> {
+        let needed = |detail: &str| {
+            Refusal::new(LineRefusal::HotelTakesClosedOnly.name().0, "/room_type", detail)
+        };
+        if line.rate_plan.is_some() {
+            return Err(needed("A rate plan's line names its room type."));
+        }
+        let Some(id) = &line.hotel else {
+            return Err(needed("Name a room type, or a hotel to close or open it whole."));
+        };
+        let found = id.parse::<HotelId>().ok().and_then(|id| self.state.reader().hotel_by_id(id));
+        let own = found.filter(|hotel| hotel.partner == self.source.partner);
+        let hotel = own.ok_or_else(|| {
+            Refusal::new("hotel.not_found", "/hotel", "There is no such hotel here.")
+        })?;
+        let (from, to, days) = line.nights()?;
+        Ok(EngineLine {
+            seq: line.seq,
+            hotel: Some(hotel.ix),
+            room_type: RoomTypeIx(u32::MAX),
+            rate_plan: None,
             from,
             to,
             days,

@@ -28,12 +28,14 @@ fn room_types(state: &AppState, hotel: &Hotel, language: Language) -> Vec<RoomTy
     let reader = state.reader();
     let rate_plans = |room_type: &RoomType| {
         let found = room_type.rate_plans.iter().filter_map(|ix| reader.rate_plan(*ix));
+        let found = found.filter(|rate_plan| !rate_plan.removed);
         found.map(|rate_plan| RatePlanPage::of(&rate_plan, language)).collect()
     };
     hotel
         .room_types
         .iter()
         .filter_map(|ix| reader.room_type(*ix))
+        .filter(|room_type| !room_type.removed)
         .map(|room_type| RoomTypePage::of(&room_type, rate_plans(&room_type), language))
         .collect()
 }

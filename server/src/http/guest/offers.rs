@@ -46,6 +46,7 @@ pub async fn read(
         .map_err(|refused| refusal::problem(&refused, reader))?;
     let asked = Asked { reader, hotel: &hotel, stay, party, now };
     let room_types = hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix));
+    let room_types = room_types.filter(|room_type| !room_type.removed);
     let items: Vec<_> = room_types.flat_map(|room_type| asked.offers_of(&room_type)).collect();
     let none = items.iter().all(|offer| offer.state != OfferState::Available);
     let view = OffersView {
@@ -71,6 +72,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn offers_of(&self, room_type: &RoomType) -> Vec<OfferView> {
         let rate_plans = room_type.rate_plans.iter().filter_map(|ix| self.reader.rate_plan(*ix));
+        let rate_plans = rate_plans.filter(|rate_plan| !rate_plan.removed);
         rate_plans.map(|rate_plan| self.offer(room_type, &rate_plan)).collect()
     }
 

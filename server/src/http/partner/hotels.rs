@@ -26,6 +26,7 @@ use crate::wire::page::{self, Page, Paging};
 pub fn view(state: &AppState, hotel: &Hotel) -> HotelView {
     let reader = state.reader();
     let ids = hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix));
+    let ids = ids.filter(|room_type| !room_type.removed);
     HotelView::of(hotel, ids.map(|room_type| room_type.id.to_string()).collect())
 }
 

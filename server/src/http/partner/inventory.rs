@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::own_hotel;
 use crate::auth::Manager;
+use crate::http::envelope::position_text;
 use crate::http::query::{Id, Query};
 use crate::http::reply::Reply;
 use crate::limits::INVENTORY_NIGHTS_MAX;
@@ -63,9 +64,16 @@ pub async fn read(
     let reader = state.reader();
     let mut items = Vec::new();
     for room_type in hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix)) {
+        if room_type.removed {
+            continue;
+        }
+        // Before the cells: what changes in between makes the version too old, never too new.
+        let version = position_text(reader.promised_at(room_type.ix));
         let id = room_type.id.to_string();
         let cells = reader.cells(room_type.ix, from, to);
-        items.extend(cells.into_iter().map(|(night, cell)| CellView::of(&id, night, cell)));
+        items.extend(
+            cells.into_iter().map(|(night, cell)| CellView::of((&id, &version), night, cell)),
+        );
     }
     Ok(Reply::ok(&InventoryView { items }))
 }

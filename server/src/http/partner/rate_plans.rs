@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use holdfast_engine::catalogue::RatePlan;
-use holdfast_engine::command::{AddRatePlan, ChangeRatePlan};
+use holdfast_engine::command::{AddRatePlan, ChangeRatePlan, RemoveRatePlan};
 use holdfast_engine::ids::{HotelIx, RatePlanId, RatePlanIx, RoomTypeId};
 use holdfast_engine::{Command, Outcome, Verb};
 use http::StatusCode;
@@ -85,7 +85,7 @@ pub async fn list(
     let (room_type, _) = own_room_type(&state, &principal, id)?;
     let reader = state.reader();
     let found = room_type.rate_plans.iter().filter_map(|ix| reader.rate_plan(*ix));
-    let items = found.map(|plan| view(&state, &plan)).collect();
+    let items = found.filter(|plan| !plan.removed).map(|plan| view(&state, &plan)).collect();
     Ok(Reply::ok(&Page::<RatePlanView> { items, next_cursor: None }))
 }
 
@@ -123,6 +123,25 @@ pub async fn change(
         version,
         draft: body.check(|id| parent_of(&state, room_type.hotel, id))?,
     });
+    let applied = state.submit(Command::plain(verb), None).await?;
+    reply(&state, StatusCode::OK, &applied)
+}
+
+/// Remove a rate plan
+///
+/// It sells nothing any more and is shown only where it was booked. Refused with 409 `state.in_use` while
+/// bookings whose stay is not over or holds stand, or another plan is derived from it.
+#[utoipa::path(delete, path = "/v1/rate-plans/{id}", tag = "partners",
+    params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 200, body = RatePlanView), (status = "default", body = Document)))]
+pub async fn remove(
+    State(state): State<AppState>,
+    Manager(principal): Manager,
+    Id(id): Id<RatePlanId>,
+) -> Result<Reply, Problem> {
+    let (rate_plan, _) = own_rate_plan(&state, &principal, id)?;
+    let (rate_plan, principal) = (rate_plan.ix, principal.acting());
+    let verb = Verb::RemoveRatePlan(RemoveRatePlan { rate_plan, principal });
     let applied = state.submit(Command::plain(verb), None).await?;
     reply(&state, StatusCode::OK, &applied)
 }

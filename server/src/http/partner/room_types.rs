@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use holdfast_engine::catalogue::RoomType;
-use holdfast_engine::command::{AddRoomType, ChangeRoomType};
+use holdfast_engine::command::{AddRoomType, ChangeRoomType, RemoveRoomType};
 use holdfast_engine::ids::{HotelId, RoomTypeId};
 use holdfast_engine::{Command, Outcome, Verb};
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub fn view(state: &AppState, room_type: &RoomType) -> RoomTypeView {
     let reader = state.reader();
     let hotel = reader.hotel(room_type.hotel).map(|hotel| hotel.id.to_string());
     let plans = room_type.rate_plans.iter().filter_map(|ix| reader.rate_plan(*ix));
-    let plans = plans.map(|plan| plan.id.to_string()).collect();
+    let plans = plans.filter(|plan| !plan.removed).map(|plan| plan.id.to_string()).collect();
     RoomTypeView::of(room_type, hotel.unwrap_or_default(), plans)
 }
 
@@ -77,6 +77,7 @@ pub async fn list(
     let hotel = own_hotel(&state, &principal, id)?;
     let reader = state.reader();
     let found = hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix));
+    let found = found.filter(|room_type| !room_type.removed);
     let items = found.map(|room_type| view(&state, &room_type)).collect();
     Ok(Reply::ok(&Page::<RoomTypeView> { items, next_cursor: None }))
 }
@@ -115,6 +116,25 @@ pub async fn change(
         version,
         draft: body.check()?,
     });
+    let applied = state.submit(Command::plain(verb), None).await?;
+    reply(&state, StatusCode::OK, &applied)
+}
+
+/// Remove a room type
+///
+/// It sells nothing any more and is shown only where it was booked. Refused with 409 `state.in_use` while
+/// bookings whose stay is not over, holds or blocks stand; `booking_ids` names the bookings.
+#[utoipa::path(delete, path = "/v1/room-types/{id}", tag = "partners",
+    params(("id" = String, Path)), security(("bearer" = [])),
+    responses((status = 200, body = RoomTypeView), (status = "default", body = Document)))]
+pub async fn remove(
+    State(state): State<AppState>,
+    Manager(principal): Manager,
+    Id(id): Id<RoomTypeId>,
+) -> Result<Reply, Problem> {
+    let (room_type, _) = own_room_type(&state, &principal, id)?;
+    let (room_type, principal) = (room_type.ix, principal.acting());
+    let verb = Verb::RemoveRoomType(RemoveRoomType { room_type, principal });
     let applied = state.submit(Command::plain(verb), None).await?;
     reply(&state, StatusCode::OK, &applied)
 }

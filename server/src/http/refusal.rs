@@ -33,6 +33,17 @@ pub fn problem(refusal: &Refusal, reader: &Reader) -> Problem {
     if let Some(hold) = refusal.hold {
         problem = problem.with("hold_id", hold.to_string());
     }
+    if refusal.code == Code::ReferenceDuplicate {
+        // What has the name: its booking where there is one.
+        let link = match (refusal.booking, refusal.hold) {
+            (Some(booking), _) => Some(format!("/v1/bookings/{booking}")),
+            (None, Some(hold)) => Some(format!("/v1/holds/{hold}")),
+            (None, None) => None,
+        };
+        if let Some(link) = link {
+            problem = problem.with("link", link);
+        }
+    }
     match status {
         StatusCode::SERVICE_UNAVAILABLE => problem.retry_after(5),
         StatusCode::TOO_MANY_REQUESTS => problem.retry_after(30),

@@ -275,6 +275,7 @@ async fn every_wrong_hold_is_refused_with_its_code_and_place() {
     let duplicate = guest.post("/v1/holds", "twice", &body).await;
     let duplicate = duplicate.refuses(409, "reference.duplicate");
     assert_eq!(duplicate.body["hold_id"], hold);
+    assert_eq!(duplicate.body["link"], format!("/v1/holds/{hold}"));
     house.close().await;
 }
 

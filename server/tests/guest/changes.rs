@@ -23,7 +23,7 @@ async fn a_booking_changes_in_one_step_and_a_dry_run_tells_it_before() {
     guest
         .send(patch(&path, &json!({"rooms": 1})).if_match("*"))
         .await
-        .refuses(400, "field.unknown");
+        .refuses(422, "field.unknown");
 
     let asked = format!("{path}?dry_run=true");
     let asked = guest.send(patch(&asked, &longer).if_match("\"1\"")).await.expect(200);

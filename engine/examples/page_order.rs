@@ -160,9 +160,7 @@ impl Touched {
 
 impl<O: Order> Calendars<O> {
     fn new() -> Self {
-        let words = |rows: usize| {
-            mapped(rows.div_ceil(SEGMENT) * (SEGMENT + LINE) * RING)
-        };
+        let words = |rows: usize| mapped(rows.div_ceil(SEGMENT) * (SEGMENT + LINE) * RING);
         let made = Self {
             cells: words(ROOM_ROWS),
             rates: words(PLAN_ROWS),

@@ -18,6 +18,8 @@ mod description;
 mod destinations;
 #[path = "guest/explain.rs"]
 mod explain;
+#[path = "guest/groups.rs"]
+mod groups;
 #[path = "guest/holds.rs"]
 mod holds;
 #[path = "guest/house.rs"]

@@ -215,6 +215,7 @@ fn calendars(scale: Scale) {
         let base = dice.below(world.room_types_count() - lines);
         let line = |nth: u32| Line {
             seq: u64::from(nth) + 1,
+            hotel: None,
             room_type: RoomTypeIx(base + nth),
             rate_plan: None,
             from: FIRST.plus(4),

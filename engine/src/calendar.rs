@@ -11,9 +11,9 @@ use crate::catalogue::{Hotel, HotelStatus, Offering};
 use crate::civil::{LogTimeMs, Night};
 use crate::ids::HotelIx;
 use crate::inventory::Cell;
-use crate::limits::{CALENDAR_DAYS_MAX, MAX_STAY_MAX};
+use crate::limits::CALENDAR_DAYS_MAX;
 use crate::quote::{self, Taxes};
-use crate::rates::{Dated, RateWord};
+use crate::rates::RateWord;
 use crate::refusal::{Code, Refusal};
 use crate::state::Reader;
 use crate::stay::{self, Moment, Stay, watching};
@@ -132,36 +132,40 @@ impl Reader {
         let count = end.0.saturating_sub(from.0);
         let mut sums = vec![Sum::default(); usize::from(count)];
         let mut rooms: Vec<Rooms> = Vec::with_capacity(usize::from(count));
+        let mut words: Vec<RateWord> = Vec::with_capacity(usize::from(count));
         let mut offerings = hotel.offerings.iter().filter(|one| one.takes(adults, 0)).peekable();
         while let Some(offering) = offerings.next() {
             if rooms.is_empty() {
                 let Some(row) = self.shared.cells.row(offering.room_type.0) else { continue };
-                // Acquire: pairs with the writer's Release, so that a night is seen whole.
-                let cells = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
-                rooms.extend(cells.map(|cell| Rooms::of(Cell(cell))));
+                for part in row.parts(from, count) {
+                    // Acquire: pairs with the writer's Release, so that a night is seen whole.
+                    let cells = part.iter().map(|slot| Cell(slot.load(Ordering::Acquire)));
+                    rooms.extend(cells.map(Rooms::of));
+                }
             }
             if let Some(row) = self.shared.rates.row(offering.rate_plan.0) {
-                // Acquire: as above.
-                let words = row.nights(from, count).map(|slot| slot.load(Ordering::Acquire));
+                words.clear();
+                for part in row.parts(from, count) {
+                    // Acquire: as above.
+                    let part = part.iter().map(|slot| RateWord(slot.load(Ordering::Acquire)));
+                    words.extend(part.map(|word| word.over(offering.limits)));
+                }
                 let records = stay::find_records(&self.shared, hotel, offering, &[]);
                 let pricing = records.as_ref().map(|found| found.pricing(hotel, (adults, &[])));
-                let inclusive = offering.tax_inclusive;
-                let words = words.map(|word| RateWord(word).over(offering.limits));
                 let plan = offering.rate_plan;
-                let rules = watching(&self.shared, plan, words.clone());
-                let nights = from.until(end);
-                let words = nights.zip(words).map(|(night, word)| {
-                    let word = match &pricing {
-                        None => word,
-                        Some(pricing) => pricing.word(&self.shared, word, night),
-                    };
-                    match &rules {
-                        None => word,
-                        Some(rules) => moment.mark(&self.shared, plan, rules, (night, word)),
+                let rules = watching(&self.shared, plan, words.iter().copied());
+                let marked = pricing.is_some() || rules.is_some();
+                for (word, night) in words.iter_mut().zip(from.until(end)).filter(|_| marked) {
+                    if let Some(pricing) = &pricing {
+                        *word = pricing.word(&self.shared, *word, night);
                     }
-                });
-                for ((sum, rooms), word) in sums.iter_mut().zip(&mut rooms).zip(words) {
-                    sum.add(rooms, word, inclusive);
+                    if let Some(rules) = &rules {
+                        *word = moment.mark(&self.shared, plan, rules, (night, *word));
+                    }
+                }
+                let inclusive = offering.tax_inclusive;
+                for ((sum, rooms), word) in sums.iter_mut().zip(&mut rooms).zip(&words) {
+                    sum.add(rooms, *word, inclusive);
                 }
             }
             let same = |next: &&&Offering| next.room_type == offering.room_type;
@@ -224,7 +228,8 @@ struct Sum {
     can_arrive: bool,
     can_depart: bool,
     min_stay: u8,
-    max_stay: u16,
+    /// 255 for any.
+    max_stay: u8,
 }
 
 impl Default for Sum {
@@ -260,11 +265,8 @@ impl Sum {
             *least = price.min(*least);
             if !word.closed_to_arrival() {
                 self.can_arrive = true;
-                let limits = [word.min_stay_arrival(), word.min_stay_through()];
-                let limits = limits.map(|limit| limit.over(None).unwrap_or(1));
-                let least = limits.into_iter().max().unwrap_or(1);
-                self.min_stay = self.min_stay.min(least);
-                self.max_stay = self.max_stay.max(most_nights(word));
+                self.min_stay = self.min_stay.min(word.least_nights());
+                self.max_stay = self.max_stay.max(word.most_nights());
                 return;
             }
         }
@@ -278,7 +280,10 @@ impl Sum {
             price => quote::parts(price, inclusive, taxes).map(|parts| parts.total),
         };
         let prices = [total(self.inclusive, true), total(self.exclusive, false)];
-        let most = hotel.draft.max_stay.min(self.max_stay);
+        let most = match self.max_stay {
+            u8::MAX => hotel.draft.max_stay,
+            most => hotel.draft.max_stay.min(u16::from(most)),
+        };
         let min_stay = if self.can_arrive { u16::from(self.min_stay) } else { 0 };
         Day {
             night,
@@ -291,11 +296,4 @@ impl Sum {
             reason: (!self.can_arrive).then(|| self.obstacle.unwrap_or(Obstacle::TooManyGuests)),
         }
     }
-}
-
-/// The longest stay that may arrive on a night and include it.
-#[inline]
-fn most_nights(word: RateWord) -> u16 {
-    let most = |limit: Dated<u8>| limit.over(None).map_or(MAX_STAY_MAX, u16::from);
-    most(word.max_stay_arrival()).min(most(word.max_stay_through()))
 }

@@ -15,7 +15,7 @@ use crate::limits::{HORIZON_NIGHTS_MAX, SPARE_NIGHTS};
 use crate::prefetch::prefetch;
 use crate::sync::SCHEDULED;
 
-/// Rows of one segment. 8,192 × 746 nights × 8 bytes = 49 MB of addresses; memory is taken a huge page at
+/// Rows of one segment. 8,192 × 752 nights × 8 bytes = 49 MB of addresses; memory is taken a huge page at
 /// a time as rows are first written.
 const SEGMENT_ROWS: usize = if SCHEDULED { 4 } else { 8_192 };
 
@@ -39,6 +39,15 @@ pub struct Row<'a, A> {
     slots: &'a [A],
     /// Nights of the ring, whole tiles.
     ring: usize,
+}
+
+/// Where some nights lie in every row: worked out once, to look at many rows. See [`Rows::span`].
+#[derive(Debug, Clone, Default)]
+pub struct Span {
+    /// By night.
+    slots: Vec<usize>,
+    /// The first of each tile.
+    tiles: Vec<usize>,
 }
 
 /// The slots of some nights in order, as slices: see [`Row::parts`].
@@ -108,6 +117,22 @@ impl<A: Slot> Rows<A> {
         true
     }
 
+    /// Where `count` nights from `from` on lie in every row of this kind and of any with the same horizon;
+    /// at most one turn of the ring, none before the horizon is set.
+    #[must_use]
+    pub fn span(&self, from: Night, count: u16) -> Span {
+        let Some(&ring) = self.ring.get() else { return Span::default() };
+        let ring = usize::from(ring);
+        let first = usize::from(from.0) % ring;
+        let nights = (first..first + usize::from(count).min(ring)).map(|at| at % ring);
+        let slots: Vec<usize> = nights.map(|at| at / TILE * STRIDE + at % TILE).collect();
+        let ends = |pair: &[usize]| matches!(pair, [a, b] if a + 1 != *b);
+        let tiles = slots.first().copied().into_iter();
+        let next = slots.windows(2).filter(|pair| ends(pair)).filter_map(|pair| pair.last());
+        let tiles = tiles.chain(next.copied()).collect();
+        Span { slots, tiles }
+    }
+
     /// The row, where it exists.
     #[must_use]
     #[inline]
@@ -150,6 +175,21 @@ impl<'a, A> Row<'a, A> {
     pub fn ask(&self, from: Night, count: u16) {
         for part in self.parts(from, count) {
             prefetch(part.as_ptr());
+        }
+    }
+
+    /// The slots of a span's nights, in order.
+    #[inline]
+    pub fn over(&self, span: &Span) -> impl DoubleEndedIterator<Item = &'a A> {
+        let slots = self.slots;
+        span.slots.iter().filter_map(move |&at| slots.get(at))
+    }
+
+    /// Asks memory for a span's nights.
+    #[inline]
+    pub fn ask_over(&self, span: &Span) {
+        for slot in span.tiles.iter().filter_map(|&at| self.slots.get(at)) {
+            prefetch(slot);
         }
     }
 

@@ -103,6 +103,24 @@ impl RateWord {
         Self(word)
     }
 
+    /// The shortest stay that may arrive on this night and include it; at least 1. Without a branch: a
+    /// calendar asks for a whole year.
+    #[must_use]
+    #[inline]
+    pub fn least_nights(self) -> u8 {
+        let least = |at| self.limit_bits(at) % LIFTED;
+        least(MIN_ARRIVAL_AT).max(least(MIN_THROUGH_AT)).max(1)
+    }
+
+    /// The longest stay that may arrive on this night and include it; 255 for any.
+    #[must_use]
+    #[inline]
+    pub fn most_nights(self) -> u8 {
+        // What says nothing (0, and 63 as 0) becomes the greatest number.
+        let most = |at| (self.limit_bits(at) % LIFTED).wrapping_sub(1);
+        most(MAX_ARRIVAL_AT).min(most(MAX_THROUGH_AT)).saturating_add(1)
+    }
+
     /// Whether a stay of so many nights is too short or too long for one that includes this night.
     #[must_use]
     #[inline]

@@ -59,6 +59,8 @@ pub struct Entry {
 pub struct Chunk {
     entries: Vec<Entry>,
     offerings: Vec<Offering>,
+    /// No hotel of it lies before or behind.
+    hotels: Option<(HotelIx, HotelIx)>,
 }
 
 type List = Arc<Vec<Arc<Chunk>>>;
@@ -83,7 +85,8 @@ impl Chunk {
     }
 
     fn holds(&self, hotel: HotelIx) -> bool {
-        self.entries.iter().any(|entry| entry.hotel == hotel)
+        self.hotels.is_some_and(|(first, last)| (first.0..=last.0).contains(&hotel.0))
+            && self.entries.iter().any(|entry| entry.hotel == hotel)
     }
 
     fn push(&mut self, entry: Entry, offerings: &[Offering]) {
@@ -91,6 +94,9 @@ impl Chunk {
         // A chunk has at most 64 hotels of 256 room types of 64 plans.
         let end = u32::try_from(self.offerings.len()).unwrap_or(u32::MAX);
         self.entries.push(Entry { end, ..entry });
+        let at = entry.hotel;
+        let (first, last) = self.hotels.unwrap_or((at, at));
+        self.hotels = Some((HotelIx(first.0.min(at.0)), HotelIx(last.0.max(at.0))));
     }
 
     /// The same with one hotel as it is now, or without it.

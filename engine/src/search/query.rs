@@ -8,7 +8,7 @@ use super::Area;
 use super::places::Entry;
 use crate::catalogue::{Guests, Hotel, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
-use crate::inventory::{Cell, Row};
+use crate::inventory::{Cell, Row, Span};
 use crate::quote::tax::Table;
 use crate::quote::{self, Parts, Taxes};
 use crate::rates::RateWord;
@@ -100,7 +100,9 @@ impl Reader {
             return Page { items: Vec::new(), total: 0, more: false };
         }
         let taxes = self.shared.taxes();
-        let asked = Asked { query, taxes: &taxes };
+        // One more than the nights: the departure's.
+        let span = self.shared.rates.span(query.stay.check_in, query.stay.nights() + 1);
+        let asked = Asked { query, taxes: &taxes, span: &span };
         for list in self.shared.places.near(query.area) {
             let chunks = list.iter().flat_map(|chunk| chunk.hotels());
             self.look_at_all(&asked, chunks, &mut found);
@@ -130,7 +132,7 @@ impl Reader {
         let mut ahead = VecDeque::with_capacity(HOTELS_AHEAD);
         for (entry, offerings) in hotels {
             let Some(distance_m) = asked.admits(entry) else { continue };
-            self.ask_for(asked.query.stay, offerings);
+            self.ask_for(asked.span, offerings);
             if ahead.len() == HOTELS_AHEAD {
                 found.extend(ahead.pop_front().and_then(|next| self.look_at(asked, &next)));
             }
@@ -140,22 +142,22 @@ impl Reader {
     }
 
     /// Asks memory for a hotel's calendars, those of a room type once.
-    fn ask_for(&self, stay: Stay, offerings: &[Offering]) {
+    fn ask_for(&self, span: &Span, offerings: &[Offering]) {
         let mut known = None;
         for offering in offerings {
             if known != Some(offering.room_type) {
-                ask_for(self.shared.cells.row(offering.room_type.0), stay);
+                ask_for(self.shared.cells.row(offering.room_type.0), span);
                 known = Some(offering.room_type);
             }
-            ask_for(self.shared.rates.row(offering.rate_plan.0), stay);
+            ask_for(self.shared.rates.row(offering.rate_plan.0), span);
         }
     }
 
     fn look_at(&self, asked: &Asked<'_>, candidate: &Candidate<'_>) -> Option<Found> {
-        let Asked { query, taxes } = asked;
+        let Asked { query, taxes, .. } = asked;
         let entry = candidate.entry;
         let shares = taxes.now(entry.province, query.stay.check_in).under(entry.tax_profile);
-        let Offer { offering, rooms, parts, .. } = self.cheapest(query, candidate, shares)?;
+        let Offer { offering, rooms, parts, .. } = self.cheapest(asked, candidate, shares)?;
         let total = parts.total.checked_mul(i64::from(query.rooms))?;
         if query.filters.min_price.is_some_and(|least| total < least)
             || query.filters.max_price.is_some_and(|most| total > most)
@@ -184,7 +186,13 @@ impl Reader {
 
     /// The cheapest offering that can be had; the earlier one of equals. Of plans that treat taxes alike
     /// the least sum is the least total: parts are made for the best of each kind alone.
-    fn cheapest(&self, query: &Query, candidate: &Candidate<'_>, taxes: Taxes) -> Option<Offer> {
+    fn cheapest(
+        &self,
+        asked: &Asked<'_>,
+        candidate: &Candidate<'_>,
+        taxes: Taxes,
+    ) -> Option<Offer> {
+        let query = asked.query;
         let mut best: [Option<(usize, Offering, u32, i64)>; 2] = [None, None];
         let hotel = OnceCell::new();
         // Only children and few offerings have rules for which the hotel itself is looked at.
@@ -202,7 +210,7 @@ impl Reader {
             let rooms = match room_type {
                 Some((known, rooms)) if known == offering.room_type => rooms,
                 _ => {
-                    let rooms = self.rooms_left(query, *offering);
+                    let rooms = self.rooms_left(asked, *offering);
                     room_type = Some((offering.room_type, rooms));
                     rooms
                 }
@@ -210,7 +218,7 @@ impl Reader {
             if rooms < u32::from(query.rooms) {
                 continue;
             }
-            let Some(sum) = self.sum(query, offering, hotel) else { continue };
+            let Some(sum) = self.sum(asked, offering, hotel) else { continue };
             let [exclusive, inclusive] = &mut best;
             let best = if offering.tax_inclusive { inclusive } else { exclusive };
             if best.is_none_or(|best| sum < best.3)
@@ -227,11 +235,12 @@ impl Reader {
     }
 
     /// Rooms of the type on every night of the stay, 0 where one is closed.
-    fn rooms_left(&self, query: &Query, offering: Offering) -> u32 {
-        let nights = query.stay.nights();
+    fn rooms_left(&self, asked: &Asked<'_>, offering: Offering) -> u32 {
+        let nights = usize::from(asked.query.stay.nights());
         self.shared.cells.row(offering.room_type.0).map_or(0, |row| {
             let left = row
-                .nights(query.stay.check_in, nights)
+                .over(asked.span)
+                .take(nights)
                 // Acquire: pairs with the writer's Release, so that a night is seen whole.
                 .map(|slot| Cell(slot.load(Ordering::Acquire)).available());
             left.min().unwrap_or(0)
@@ -259,12 +268,13 @@ impl Reader {
     /// What the nights of one room are listed at, where the plan's rules let the stay in.
     fn sum<'a>(
         &self,
-        query: &Query,
+        asked: &Asked<'_>,
         offering: &Offering,
         hotel: impl Fn() -> Option<&'a Hotel>,
     ) -> Option<i64> {
+        let query = asked.query;
         let row = self.shared.rates.row(offering.rate_plan.0)?;
-        let (mut sum, overlaid) = open_sum(&row, query.stay, offering.limits)?;
+        let (mut sum, overlaid) = open_sum(&row, asked, offering.limits)?;
         if overlaid || offering.watches_clock {
             let moment = Moment::new(query.stay, hotel()?, self.log_time_ms());
             if is_barred_by_clock(&self.shared, offering.rate_plan, &moment) {
@@ -288,6 +298,8 @@ const HOTELS_AHEAD: usize = 4;
 struct Asked<'a> {
     query: &'a Query,
     taxes: &'a Table,
+    /// The nights and the departure.
+    span: &'a Span,
 }
 
 /// A hotel whose calendars are on their way.
@@ -320,21 +332,28 @@ impl Asked<'_> {
     }
 }
 
-fn ask_for(row: Option<Row<'_, AtomicU64>>, stay: Stay) {
+fn ask_for(row: Option<Row<'_, AtomicU64>>, span: &Span) {
     if let Some(row) = row {
-        row.ask(stay.check_in, stay.nights().saturating_add(1));
+        row.ask_over(span);
     }
 }
 
 /// The sum of the nightly prices, where no rule of the plan is in the way of the stay; and whether a
 /// night has rules of its own beside its word.
-fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay, limits: RateWord) -> Option<(i64, bool)> {
-    let nights = stay.nights();
+#[inline]
+fn open_sum(row: &Row<'_, AtomicU64>, asked: &Asked<'_>, limits: RateWord) -> Option<(i64, bool)> {
+    let nights = asked.query.stay.nights();
+    let mut slots = row.over(asked.span);
+    // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+    let departure = RateWord(slots.next_back()?.load(Ordering::Acquire));
+    if departure.closed_to_departure() {
+        return None;
+    }
     let mut sum = 0i64;
     let mut arrival = true;
     let mut overlaid = false;
-    for slot in row.nights(stay.check_in, nights) {
-        // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+    for slot in slots {
+        // Acquire: as above.
         let word = RateWord(slot.load(Ordering::Acquire)).over(limits);
         let barred = word.closed() || word.bars_through(nights);
         if barred || (arrival && word.bars_arrival(nights)) {
@@ -344,10 +363,7 @@ fn open_sum(row: &Row<'_, AtomicU64>, stay: Stay, limits: RateWord) -> Option<(i
         overlaid |= word.overlaid();
         sum = sum.checked_add(word.price()?)?;
     }
-    let departure = row.slot(stay.check_out)?;
-    // Acquire: as above.
-    let open = !RateWord(departure.load(Ordering::Acquire)).closed_to_departure();
-    open.then_some((sum, overlaid))
+    Some((sum, overlaid))
 }
 
 impl Query {

@@ -3,7 +3,7 @@
 //! It owns the outside words for what became of a line. Why one was rejected is [`super::Refusal`]'s.
 
 use holdfast_engine::ari::LineOutcome;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Refusal;

@@ -12,6 +12,8 @@ mod catalogue;
 mod house;
 #[path = "doors/operators.rs"]
 mod operators;
+#[path = "doors/pricing.rs"]
+mod pricing;
 #[path = "doors/problems.rs"]
 mod problems;
 #[path = "doors/rules.rs"]

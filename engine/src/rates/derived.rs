@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::catalogue::{Derivation, RatePlan};
+use crate::catalogue::{Derivation, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::event::Event;
 use crate::ids::{HotelIx, PartnerId, RatePlanIx};
@@ -28,7 +28,8 @@ pub fn check(
     let Some(derivation) = derivation else { return Ok(()) };
     let parent = shared.rate_plans.get_full(derivation.parent.0).filter(|parent| {
         let room_type = shared.room_types.get_full(parent.room_type.0);
-        room_type.is_some_and(|kind| kind.hotel == hotel)
+        let stands = |kind: &RoomType| kind.hotel == hotel && !kind.removed;
+        !parent.removed && room_type.is_some_and(|kind| stands(&kind))
     });
     let Some(parent) = parent else { return Err(Code::RatePlanParent) };
     let mut above = vec![parent];

@@ -200,7 +200,9 @@ impl Judged<'_> {
         let rate_plan = self.shared.rate_plans.get_full(portion.rate_plan.0);
         match (room_type, rate_plan) {
             (Some(room_type), Some(rate_plan))
-                if room_type.hotel == self.hotel.ix && rate_plan.room_type == room_type.ix =>
+                if room_type.hotel == self.hotel.ix
+                    && rate_plan.room_type == room_type.ix
+                    && !(room_type.removed || rate_plan.removed) =>
             {
                 Ok((room_type, rate_plan))
             }

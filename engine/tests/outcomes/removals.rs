@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use holdfast_engine::ari::{Change, LineOutcome, LineRefusal};
-use holdfast_engine::command::{ChangeRatePlan, ChangeRoomType, RemoveRatePlan, RemoveRoomType};
+use holdfast_engine::catalogue::{Adjustment, Derivation, RatePlanDraft};
+use holdfast_engine::command::{
+    ChangeRatePlan, ChangeRoomType, Modify, RemoveRatePlan, RemoveRoomType,
+};
 use holdfast_engine::ids::{RatePlanIx, RoomTypeIx};
+use holdfast_engine::stay::Wanted;
 use holdfast_engine::{Code, Outcome, Principal, Verb};
 
 use super::{Is::*, play};
 use crate::world::{
-    ADMIN, DAY, GUEST, HOUR, OWNER, Product, RIVAL, World, cancel, drafts, line, stay,
+    ADMIN, DAY, GUEST, HOUR, OWNER, Product, RIVAL, World, cancel, drafts, hold_line, line, stay,
 };
 
 pub fn tables() -> BTreeSet<&'static str> {
@@ -129,4 +133,23 @@ fn what_is_removed_sells_nothing_and_stays_where_it_was_booked() {
     let refusal = world.run(Verb::ChangeRatePlan(change)).refusal().map(|refusal| refusal.code);
     assert_eq!(refusal, Some(Code::NotFound));
     world.hold(kept, stay(3, 1), 1);
+    // Nothing has its prices from what is removed, and no booking moves there.
+    let from = Derivation { parent: second.rate_plan, by: Adjustment::PercentBp(-1_000) };
+    let draft = RatePlanDraft { derived_from: Some(from), ..drafts::rate_plan() };
+    let derived =
+        ChangeRatePlan { rate_plan: kept.rate_plan, principal: OWNER, version: None, draft };
+    let refusal = world.run(Verb::ChangeRatePlan(derived)).refusal().map(|refusal| refusal.code);
+    assert_eq!(refusal, Some(Code::RatePlanParent));
+    let booking = world.book(kept, stay(6, 1), 1);
+    let moved = Modify {
+        booking,
+        principal: GUEST,
+        version: None,
+        wanted: Wanted { lines: Some(vec![hold_line(second, 1)]), ..Wanted::default() },
+        guest: None,
+        guest_key: None,
+        expected_total: None,
+    };
+    let refusal = world.run(Verb::Modify(moved)).refusal().map(|refusal| refusal.code);
+    assert_eq!(refusal, Some(Code::NotFound));
 }

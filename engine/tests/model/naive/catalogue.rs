@@ -187,7 +187,9 @@ impl Model {
         let derivation = draft.derived_from?;
         let hotel_of = |plan: &Plan| self.room_types[plan.room_type as usize].hotel;
         let hotel = self.room_types[room_type as usize].hotel;
-        if self.plans.get(derivation.parent.at()).is_none_or(|parent| hotel_of(parent) != hotel) {
+        let gone = |plan: &Plan| plan.removed || self.room_types[plan.room_type as usize].removed;
+        let parent = self.plans.get(derivation.parent.at());
+        if parent.is_none_or(|parent| hotel_of(parent) != hotel || gone(parent)) {
             return Some(Code::RatePlanParent);
         }
         let me = plan.unwrap_or(u32::MAX);

@@ -1,6 +1,6 @@
 //! A live table: records by id, written by the one writer, read by doors meanwhile.
 //!
-//! An [`Index`] over records that lie in pages in the order they came, each behind a small lock of its
+//! An index over records that lie in pages in the order they came, each behind a small lock of its
 //! own: a reader that is held up keeps the writer from that one record and from nothing else.
 //!
 //! **Invariant**: an entry of the index is a record with that id, and the other way round. No call moves

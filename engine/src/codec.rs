@@ -11,7 +11,7 @@ pub use bincode::{Decode, Encode};
 use crate::limits::BATCH_BYTES_MAX;
 
 /// The version byte that this build writes.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Why bytes could not be read. Damage, or a file of a later version; never a client's fault.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn bytes_are_fixed_width_little_endian_behind_a_version() {
         let bytes = encode(&(7u32, vec![1u16, 2], Some(true)));
-        assert_eq!(bytes, [1, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 1, 1]);
+        assert_eq!(bytes, [2, 7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 1, 1]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! to own I/O, threads, clocks and randomness: time and ids arrive inside commands.
 //!
 //! **Invariant**: the state after a log is a function of that log alone. One [`Writer`] applies;
-//! any number of [`Reader`]s read, and admit requests, without ever taking a lock the writer waits on.
+//! any number of [`Reader`]s read, and admit requests. Cells, rates and indexes are read without a lock; the
+//! lock of one hold, booking or key is held while that record is copied, and keeps the writer from it alone.
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]

@@ -6,7 +6,6 @@
 use crate::booking::Status;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
-use crate::event::Event;
 use crate::ids::BookingId;
 use crate::outcome::Outcome;
 use crate::refusal::Code;
@@ -25,15 +24,12 @@ impl CheckIn {
     /// Refusals in order: not found (or not the hotel's to say), not `confirmed`, version mismatch, too
     /// early or too late.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        let Some((booking, hotel)) = writer.booking_of_hotel(self.booking, self.principal) else {
-            return Code::NotFound.into();
+        let whose = (self.booking, self.principal);
+        let found = writer.booking_to_move(whose, Status::Confirmed, self.version);
+        let (booking, hotel) = match found {
+            Ok(found) => found,
+            Err(code) => return code.into(),
         };
-        if booking.status != Status::Confirmed {
-            return Code::BookingState.into();
-        }
-        if self.version.is_some_and(|version| version != booking.version) {
-            return Code::VersionMismatch.into();
-        }
         let terms = &booking.terms;
         let from = hotel.zone.instant(terms.check_in, 0);
         let until = hotel.zone.instant(terms.check_out, hotel.draft.check_out_minute);
@@ -41,8 +37,6 @@ impl CheckIn {
             return Code::BookingState.into();
         }
         // From here the command must succeed.
-        let booking = writer.change_status(&booking, Status::CheckedIn);
-        writer.events.push(Event::BookingChanged(booking.clone()));
-        Outcome::BookingChanged(booking)
+        writer.move_booking(&booking, Status::CheckedIn)
     }
 }

@@ -3,7 +3,6 @@
 use crate::booking::{Departure, Status};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
-use crate::event::Event;
 use crate::ids::BookingId;
 use crate::outcome::Outcome;
 use crate::refusal::Code;
@@ -23,23 +22,18 @@ impl CheckOut {
     /// Refusals in order: not found (or not the hotel's to say), not `checked_in`, version mismatch, an
     /// impossible state.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        let Some((booking, hotel)) = writer.booking_of_hotel(self.booking, self.principal) else {
-            return Code::NotFound.into();
+        let whose = (self.booking, self.principal);
+        let found = writer.booking_to_move(whose, Status::CheckedIn, self.version);
+        let (booking, hotel) = match found {
+            Ok(found) => found,
+            Err(code) => return code.into(),
         };
-        if booking.status != Status::CheckedIn {
-            return Code::BookingState.into();
-        }
-        if self.version.is_some_and(|version| version != booking.version) {
-            return Code::VersionMismatch.into();
-        }
         if !writer.cells_sold(&booking) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.
         let at_ms = writer.now_ms;
         let departure = Departure { at_ms, on: hotel.zone.night_at(at_ms) };
-        let booking = writer.change_status(&booking, Status::CheckedOut(departure));
-        writer.events.push(Event::BookingChanged(booking.clone()));
-        Outcome::BookingChanged(booking)
+        writer.move_booking(&booking, Status::CheckedOut(departure))
     }
 }

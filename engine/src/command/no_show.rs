@@ -3,7 +3,6 @@
 use crate::booking::{Status, fees};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
-use crate::event::Event;
 use crate::ids::BookingId;
 use crate::limits::NO_SHOW_MS_MAX;
 use crate::outcome::Outcome;
@@ -24,15 +23,12 @@ impl NoShow {
     /// Refusals in order: not found (or not the hotel's to say), not `confirmed`, version mismatch, too
     /// early or too late, an impossible state.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
-        let Some((booking, hotel)) = writer.booking_of_hotel(self.booking, self.principal) else {
-            return Code::NotFound.into();
+        let whose = (self.booking, self.principal);
+        let found = writer.booking_to_move(whose, Status::Confirmed, self.version);
+        let (booking, hotel) = match found {
+            Ok(found) => found,
+            Err(code) => return code.into(),
         };
-        if booking.status != Status::Confirmed {
-            return Code::BookingState.into();
-        }
-        if self.version.is_some_and(|version| version != booking.version) {
-            return Code::VersionMismatch.into();
-        }
         let from = hotel.zone.instant(booking.terms.check_in, 0);
         let until = hotel.zone.instant(booking.terms.check_out, 0) + NO_SHOW_MS_MAX;
         if !(from..=until).contains(&writer.now_ms) {
@@ -44,8 +40,6 @@ impl NoShow {
         // From here the command must succeed.
         let fee = fees::not_coming(&booking, writer.now_ms, &hotel.zone);
         let settlement = booking.settle(fee, writer.now_ms);
-        let booking = writer.change_status(&booking, Status::NoShow(settlement));
-        writer.events.push(Event::BookingChanged(booking.clone()));
-        Outcome::BookingChanged(booking)
+        writer.move_booking(&booking, Status::NoShow(settlement))
     }
 }

@@ -9,8 +9,11 @@ use crate::booking::{self, Booking};
 use crate::catalogue::Hotel;
 use crate::civil::Night;
 use crate::command::Principal;
+use crate::event::Event;
 use crate::hold::Terms;
 use crate::ids::{BookingId, RoomTypeIx};
+use crate::outcome::Outcome;
+use crate::refusal::Code;
 use crate::stay::Stay;
 
 impl Writer {
@@ -34,6 +37,31 @@ impl Writer {
         let booking = self.shared.bookings.get(&id)?;
         let hotel = self.shared.hotels.get_full(booking.terms.hotel.0)?;
         principal.acts_for(hotel.partner).then_some((booking, hotel))
+    }
+
+    /// As [`Self::booking_of_hotel`], for a booking with this status and, where the client named one, of
+    /// this version. Refusals in order: not found, another status, version mismatch.
+    pub(crate) fn booking_to_move(
+        &self,
+        (id, principal): (BookingId, Principal),
+        status: booking::Status,
+        version: Option<u32>,
+    ) -> Result<(Arc<Booking>, Arc<Hotel>), Code> {
+        let (booking, hotel) = self.booking_of_hotel(id, principal).ok_or(Code::NotFound)?;
+        if booking.status != status {
+            return Err(Code::BookingState);
+        }
+        if version.is_some_and(|version| version != booking.version) {
+            return Err(Code::VersionMismatch);
+        }
+        Ok((booking, hotel))
+    }
+
+    /// The booking has a new status, which is the answer and an event.
+    pub(crate) fn move_booking(&mut self, booking: &Booking, status: booking::Status) -> Outcome {
+        let booking = self.change_status(booking, status);
+        self.events.push(Event::BookingChanged(Arc::clone(&booking)));
+        Outcome::BookingChanged(booking)
     }
 
     /// Whether a booking's rooms are in its cells, as sold.

@@ -4,10 +4,9 @@ use holdfast_engine::stay::Stay;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::check::Check;
 use super::language::Language;
 use super::money::Money;
-use super::stay::{Party, check_party, check_stay};
+use super::stay::{Party, check_asked};
 use crate::problem::{Blocker, Problem};
 
 /// Which stay, and of what.
@@ -36,12 +35,8 @@ pub struct ExplainParams {
 
 impl ExplainParams {
     pub fn check(&self) -> Result<(Stay, Party), Problem> {
-        let mut check = Check::new();
-        let stay = check_stay("?", (&self.check_in, &self.check_out), &mut check);
-        let ages = self.children_ages.as_deref();
-        let party = check_party(self.rooms, self.adults, ages, &mut check);
-        check.finish()?;
-        Ok((stay, party))
+        let dates = (self.check_in.as_str(), self.check_out.as_str());
+        check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())
     }
 }
 

@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::check::Check;
 use super::explain::NearestView;
 use super::language::Language;
 use super::quote::StayQuote;
 use super::rate_plan::MealPlan;
-use super::stay::{Party, check_party, check_stay};
+use super::stay::{Party, check_asked};
 use super::text::Text;
 use crate::problem::{Blocker, Problem};
 
@@ -34,12 +33,8 @@ pub struct OffersParams {
 
 impl OffersParams {
     pub fn check(&self) -> Result<(holdfast_engine::stay::Stay, Party), Problem> {
-        let mut check = Check::new();
-        let stay = check_stay("?", (&self.check_in, &self.check_out), &mut check);
-        let ages = self.children_ages.as_deref();
-        let party = check_party(self.rooms, self.adults, ages, &mut check);
-        check.finish()?;
-        Ok((stay, party))
+        let dates = (self.check_in.as_str(), self.check_out.as_str());
+        check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())
     }
 }
 

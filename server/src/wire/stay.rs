@@ -9,6 +9,7 @@ use holdfast_engine::limits::{ADULT_AGE, CHILDREN_MAX, LINE_QUANTITY_MAX};
 use holdfast_engine::stay::Stay;
 
 use super::check::Check;
+use crate::problem::Problem;
 
 /// Adults of one room where nobody says how many.
 const ADULTS_PER_ROOM_DEFAULT: u16 = 2;
@@ -38,6 +39,19 @@ pub fn check_stay(prefix: &str, dates: (&str, &str), check: &mut Check) -> Stay 
         check_in: check_night(&format!("{prefix}check_in"), dates.0, check),
         check_out: check_night(&format!("{prefix}check_out"), dates.1, check),
     }
+}
+
+/// Stay and party of a query that asks for nothing else.
+pub fn check_asked(
+    dates: (&str, &str),
+    (rooms, adults): (Option<u16>, Option<u16>),
+    children_ages: Option<&str>,
+) -> Result<(Stay, Party), Problem> {
+    let mut check = Check::new();
+    let stay = check_stay("?", dates, &mut check);
+    let party = check_party(rooms, adults, children_ages, &mut check);
+    check.finish()?;
+    Ok((stay, party))
 }
 
 /// The party of a query.

@@ -50,6 +50,7 @@ mod network;
 mod node;
 mod options;
 mod payload;
+mod peer;
 mod proposer;
 mod raft_types;
 mod reads;

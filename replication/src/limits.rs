@@ -76,3 +76,24 @@ pub const LEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 pub const VERIFY_CHUNK_ENTRIES: u64 = 256;
 /// Entries of a verification between two looks at the whole state.
 pub const VERIFY_WHOLE_EVERY: u64 = 65_536;
+
+/// Bytes of one frame between nodes, its length field apart. A request carries at most
+/// [`READ_BYTES_MAX`] of entries, or one entry whatever its size, and an entry at most
+/// [`ENTRY_BYTES_SOFT_MAX`] and one command more.
+pub const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Frames that may wait to be written to one connection; past it callers wait.
+pub const FRAMES_QUEUED_MAX: usize = 256;
+/// Requests of one call that are sent and not yet answered.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
+/// Calls open at once on one connection that this node answers; past it the connection ends.
+pub const CALLS_OPEN_MAX: usize = 16_384;
+/// Connections of other nodes served at once.
+pub const PEER_CONNECTIONS_MAX: usize = 256;
+/// How long a connection to another node may take to be made and greeted.
+pub const PEER_CONNECT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Shortest pause before a connection that failed is tried again; it doubles with each failure.
+pub const PEER_RETRY_AFTER_MIN: Duration = Duration::from_millis(50);
+/// Longest pause before a connection that failed is tried again.
+pub const PEER_RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
+/// How long an answer to entries that were sent may take before the stream is given up.
+pub const PEER_SILENCE_MAX: Duration = Duration::from_secs(2);

@@ -9,9 +9,9 @@
 mod disk_reader;
 mod group;
 mod guard;
-mod keys;
+pub(crate) mod keys;
 mod open;
-mod record;
+pub(crate) mod record;
 mod rocks;
 mod salvage;
 mod tail;

@@ -4,6 +4,9 @@
 //! carries the group id in its frames, separate connections for heartbeats and snapshots, an overridden
 //! `stream_append` and a `pre_vote` that does not grant by default. Nothing else in this crate changes.
 
+pub(crate) mod answer;
+pub(crate) mod peers;
+
 use std::future::Future;
 
 use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};

@@ -75,28 +75,26 @@ pub(crate) fn get_entry_id(key: &[u8], index: u64, value: &[u8]) -> Result<LogId
 
 pub(crate) fn put_vote(key: &[u8], vote: &Vote, out: &mut Vec<u8>) {
     begin(out);
-    put_leader(&vote.leader_id, out);
-    out.push(u8::from(vote.committed));
+    put_vote_fields(vote, out);
     seal(key, out);
 }
 
 pub(crate) fn get_vote(key: &[u8], value: &[u8]) -> Result<Vote, Damage> {
     let mut body = Body(open(key, value)?);
-    let (leader_id, committed) = (body.leader()?, body.u8()? != 0);
+    let vote = body.vote()?;
     body.end()?;
-    Ok(Vote { leader_id, committed })
+    Ok(vote)
 }
 
 pub(crate) fn put_log_id(key: &[u8], log_id: &LogId, out: &mut Vec<u8>) {
     begin(out);
-    put_leader(&log_id.leader_id, out);
-    out.extend_from_slice(&log_id.index.to_le_bytes());
+    put_log_id_fields(log_id, out);
     seal(key, out);
 }
 
 pub(crate) fn get_log_id(key: &[u8], value: &[u8]) -> Result<LogId, Damage> {
     let mut body = Body(open(key, value)?);
-    let log_id = LogId::new(body.leader()?, body.u64()?);
+    let log_id = body.log_id()?;
     body.end()?;
     Ok(log_id)
 }
@@ -134,6 +132,18 @@ fn checksum(key: &[u8], body: &[u8]) -> u64 {
     hasher.digest()
 }
 
+/// A vote's fields alone, for what is not stored under a key.
+pub(crate) fn put_vote_fields(vote: &Vote, out: &mut Vec<u8>) {
+    put_leader(&vote.leader_id, out);
+    out.push(u8::from(vote.committed));
+}
+
+/// A log id's fields alone.
+pub(crate) fn put_log_id_fields(log_id: &LogId, out: &mut Vec<u8>) {
+    put_leader(&log_id.leader_id, out);
+    out.extend_from_slice(&log_id.index.to_le_bytes());
+}
+
 fn put_leader(leader: &Leader, out: &mut Vec<u8>) {
     out.extend_from_slice(&leader.term.to_le_bytes());
     out.extend_from_slice(&leader.node_id.to_le_bytes());
@@ -163,10 +173,14 @@ fn put_count(count: usize, out: &mut Vec<u8>) {
 }
 
 /// What of a body is not read yet.
-struct Body<'a>(&'a [u8]);
+pub(crate) struct Body<'a>(&'a [u8]);
 
 impl<'a> Body<'a> {
-    fn take(&mut self, bytes: usize) -> Result<&'a [u8], Damage> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn take(&mut self, bytes: usize) -> Result<&'a [u8], Damage> {
         let (taken, rest) = self.0.split_at_checked(bytes).ok_or(Damage::Malformed)?;
         self.0 = rest;
         Ok(taken)
@@ -176,7 +190,7 @@ impl<'a> Body<'a> {
         self.take(N)?.try_into().map_err(|_| Damage::Malformed)
     }
 
-    fn u8(&mut self) -> Result<u8, Damage> {
+    pub fn u8(&mut self) -> Result<u8, Damage> {
         self.array::<1>().map(|[byte]| byte)
     }
 
@@ -184,12 +198,24 @@ impl<'a> Body<'a> {
         self.array().map(u16::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, Damage> {
+    pub fn u32(&mut self) -> Result<u32, Damage> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub fn u64(&mut self) -> Result<u64, Damage> {
         self.array().map(u64::from_le_bytes)
     }
 
     fn leader(&mut self) -> Result<Leader, Damage> {
         Ok(Leader { term: self.u64()?, node_id: self.u64()? })
+    }
+
+    pub fn vote(&mut self) -> Result<Vote, Damage> {
+        Ok(Vote { leader_id: self.leader()?, committed: self.u8()? != 0 })
+    }
+
+    pub fn log_id(&mut self) -> Result<LogId, Damage> {
+        Ok(LogId::new(self.leader()?, self.u64()?))
     }
 
     fn membership(&mut self) -> Result<Membership, Damage> {
@@ -215,7 +241,7 @@ impl<'a> Body<'a> {
         std::mem::take(&mut self.0)
     }
 
-    fn end(&self) -> Result<(), Damage> {
+    pub fn end(&self) -> Result<(), Damage> {
         if self.0.is_empty() { Ok(()) } else { Err(Damage::Malformed) }
     }
 }

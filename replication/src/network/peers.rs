@@ -1,0 +1,264 @@
+//! Raft's way to other nodes, over links.
+//!
+//! It owns which link a request takes: entries and snapshots never stand before a heartbeat or a vote. It
+//! refuses to wait for a node that is down: a request fails at once and Raft paces itself.
+//!
+//! **Invariant**: answers of a stream come in the order of its requests, and a pre-vote is granted by
+//! nobody but the node that was asked.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use openraft::base::{BoxFuture, BoxStream};
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{Backoff, RPCOption};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
+    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use openraft::{AnyError, BasicNode, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
+use parking_lot::Mutex;
+use tokio::time::timeout;
+
+use crate::GroupId;
+use crate::limits::{PEER_SILENCE_MAX, REQUESTS_IN_FLIGHT_MAX};
+use crate::log::Damage;
+use crate::peer::Purpose;
+use crate::peer::hello::Identity;
+use crate::peer::link::{Call, Dial, Link};
+use crate::peer::message::{self, Request};
+use crate::raft_types::{NoSnapshot, Snapshot, TypeConfig, Vote};
+
+type Rpc<T> = Result<T, RPCError<TypeConfig>>;
+
+/// The links of this node, shared by all its groups.
+pub(crate) struct Peers {
+    me: Identity,
+    dial: Arc<dyn Dial>,
+    links: Mutex<HashMap<(u64, Purpose), Link>>,
+}
+
+impl Peers {
+    pub fn new(me: Identity, dial: Arc<dyn Dial>) -> Arc<Self> {
+        Arc::new(Self { me, dial, links: Mutex::default() })
+    }
+
+    /// The link to a node. An address that has changed means a new link.
+    pub fn link(&self, to: u64, address: &str, purpose: Purpose) -> Link {
+        let mut links = self.links.lock();
+        if let Some(link) = links.get(&(to, purpose)).filter(|link| link.address() == address) {
+            return link.clone();
+        }
+        let link = Link::new(self.me, to, address, purpose, self.dial.clone());
+        links.insert((to, purpose), link.clone());
+        link
+    }
+}
+
+/// Makes one group's ways to other nodes.
+pub(crate) struct Ways {
+    pub peers: Arc<Peers>,
+    pub group: GroupId,
+}
+
+impl Ways {
+    fn way(&self, to: u64, node: &BasicNode, stream: Purpose) -> Way {
+        let link = |purpose| self.peers.link(to, &node.addr, purpose);
+        Way { group: self.group, stream: link(stream), pulse: link(Purpose::Pulse) }
+    }
+}
+
+impl RaftNetworkFactory<TypeConfig> for Ways {
+    type Network = Way;
+
+    async fn new_client(&mut self, target: u64, node: &BasicNode) -> Way {
+        self.way(target, node, Purpose::Entries)
+    }
+
+    async fn new_heartbeat_client(&mut self, target: u64, node: &BasicNode) -> Way {
+        self.way(target, node, Purpose::Pulse)
+    }
+
+    async fn new_snapshot_client(&mut self, target: u64, node: &BasicNode) -> Way {
+        self.way(target, node, Purpose::Snapshots)
+    }
+}
+
+/// One group's way to one node.
+pub(crate) struct Way {
+    group: GroupId,
+    /// What `stream_append` and snapshots take.
+    stream: Link,
+    /// What votes and transfers take.
+    pulse: Link,
+}
+
+impl Way {
+    /// One small request, answered within `option`'s time.
+    async fn ask(&self, request: Request, option: &RPCOption) -> Rpc<Bytes> {
+        let asked = async {
+            let call = self.pulse.call(self.group).await.map_err(unreachable)?;
+            call.ask(request.write(self.group)).await.map_err(network)
+        };
+        timeout(option.soft_ttl(), asked).await.unwrap_or_else(|_| Err(silent(option.soft_ttl())))
+    }
+}
+
+impl RaftNetworkV2<TypeConfig> for Way {
+    type SnapshotData = NoSnapshot;
+
+    async fn append_entries(
+        &mut self,
+        rpc: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<AppendEntriesResponse<TypeConfig>> {
+        let call = self.stream.call(self.group).await.map_err(unreachable)?;
+        let asked = call.ask(Request::Append(rpc).write(self.group));
+        let answer = timeout(option.soft_ttl(), asked).await;
+        let answer = answer.map_err(|_| silent(option.soft_ttl()))?.map_err(network)?;
+        message::read_appended(&answer).map(AppendEntriesResponse::from).map_err(damaged)
+    }
+
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        _option: RPCOption,
+    ) -> BoxFuture<'s, Rpc<BoxStream<'s, Rpc<StreamAppendResult<TypeConfig>>>>>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
+        Box::pin(async move {
+            let call = self.stream.call(self.group).await.map_err(unreachable)?;
+            let appending = Appending { input: Some(input), call, group: self.group, in_flight: 0 };
+            let answers = futures_util::stream::unfold(Some(appending), |appending| async {
+                let mut appending = appending?;
+                let answer = appending.next().await?;
+                // The first refusal or error ends the stream.
+                let goes_on = matches!(answer, Ok(Ok(_)));
+                Some((answer, goes_on.then_some(appending)))
+            });
+            Ok(Box::pin(answers) as BoxStream<'s, _>)
+        })
+    }
+
+    async fn vote(
+        &mut self,
+        rpc: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<VoteResponse<TypeConfig>> {
+        let answer = self.ask(Request::Vote(rpc), &option).await?;
+        message::read_voted(&answer).map_err(damaged)
+    }
+
+    async fn pre_vote(
+        &mut self,
+        rpc: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<VoteResponse<TypeConfig>> {
+        let answer = self.ask(Request::PreVote(rpc), &option).await?;
+        message::read_voted(&answer).map_err(damaged)
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        req: TransferLeaderRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Rpc<TransferLeaderResponse<TypeConfig>> {
+        let answer = self.ask(Request::Transfer(req), &option).await?;
+        message::read_transferred(&answer).map_err(damaged)
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        _vote: Vote,
+        snapshot: Snapshot,
+        _cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        match snapshot.snapshot {}
+    }
+
+    fn backoff(&self) -> Option<Backoff> {
+        // The link paces its own attempts; Raft need only not spin.
+        Some(Backoff::new(std::iter::repeat(Duration::from_millis(50))))
+    }
+}
+
+/// A stream of requests under way: at most [`REQUESTS_IN_FLIGHT_MAX`] sent and not yet answered.
+struct Appending<S> {
+    /// `None` once it has ended.
+    input: Option<S>,
+    call: Call,
+    group: GroupId,
+    in_flight: usize,
+}
+
+impl<S> Appending<S>
+where
+    S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Unpin,
+{
+    /// The next answer, sending on meanwhile; `None` when all that came in is answered.
+    async fn next(&mut self) -> Option<Rpc<StreamAppendResult<TypeConfig>>> {
+        loop {
+            let may_send = self.in_flight < REQUESTS_IN_FLIGHT_MAX;
+            let input = self.input.as_mut().filter(|_| may_send);
+            if input.is_none() && self.in_flight == 0 {
+                return None;
+            }
+            let request = async {
+                match input {
+                    Some(input) => input.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let waits = self.in_flight > 0;
+            tokio::select! {
+                biased;
+                answer = self.call.answer(), if waits => {
+                    self.in_flight -= 1;
+                    return Some(appended(answer));
+                }
+                request = request => match request {
+                    Some(request) => {
+                        self.call.request(Request::Append(request).write(self.group)).await;
+                        self.in_flight += 1;
+                    }
+                    None => self.input = None,
+                },
+                () = tokio::time::sleep(PEER_SILENCE_MAX), if waits => {
+                    return Some(Err(silent(PEER_SILENCE_MAX)));
+                }
+            }
+        }
+    }
+}
+
+fn appended(answer: Option<io::Result<Bytes>>) -> Rpc<StreamAppendResult<TypeConfig>> {
+    let ended = || Err(io::Error::other("the other node ended the stream"));
+    let answer = answer.unwrap_or_else(ended).map_err(network)?;
+    message::read_appended(&answer).map_err(damaged)
+}
+
+/// Nothing was sent: the node cannot be reached.
+fn unreachable(error: io::Error) -> RPCError<TypeConfig> {
+    Unreachable::new(&AnyError::error(error.to_string())).into()
+}
+
+/// Something may have been sent.
+fn network(error: io::Error) -> RPCError<TypeConfig> {
+    NetworkError::new(&AnyError::error(error.to_string())).into()
+}
+
+fn silent(waited: Duration) -> RPCError<TypeConfig> {
+    let text = format!("no answer within {} ms", waited.as_millis());
+    network(io::Error::new(io::ErrorKind::TimedOut, text))
+}
+
+fn damaged(damage: Damage) -> RPCError<TypeConfig> {
+    network(io::Error::new(io::ErrorKind::InvalidData, format!("an answer is damaged: {damage}")))
+}

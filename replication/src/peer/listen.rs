@@ -1,0 +1,181 @@
+//! Listening: the answering side. Greets callers and hands each call to a handler.
+//!
+//! It owns the accepted connections and their bounds. A caller that breaks the protocol loses its
+//! connection and nothing else; a handler that ends a call with an error says so to that call alone.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::Purpose;
+use super::frame::{Frame, Frames, Kind, malformed};
+use super::hello::{self, Hello, Identity};
+use super::link::Io;
+use crate::GroupId;
+use crate::limits::{
+    CALLS_OPEN_MAX, FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, REQUESTS_IN_FLIGHT_MAX,
+};
+
+/// Who calls, for which group, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub node: u64,
+    pub group: GroupId,
+    pub purpose: Purpose,
+}
+
+/// What answers calls.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Answers the requests of one call, in order. The call ends with the future; its error is told to
+    /// the caller.
+    fn handle(&self, caller: Caller, call: Incoming) -> BoxFuture<'static, Result<(), String>>;
+}
+
+/// The answering end of a call.
+pub(crate) struct Incoming {
+    /// Ends where the caller sends no more.
+    pub requests: mpsc::Receiver<Bytes>,
+    pub answers: Answers,
+}
+
+/// Where answers go.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    queue: mpsc::Sender<Frame>,
+    group: GroupId,
+    call: u32,
+}
+
+impl Answers {
+    /// Queues an answer, once there is room on the connection; false where that has ended.
+    pub async fn send(&self, body: Bytes) -> bool {
+        self.put(Kind::Answer, body).await
+    }
+
+    async fn put(&self, kind: Kind, body: Bytes) -> bool {
+        let frame = Frame { kind, group: self.group, call: self.call, body };
+        self.queue.send(frame).await.is_ok()
+    }
+}
+
+/// Greets a caller and answers its calls until either side ends the connection.
+pub(crate) async fn serve(
+    io: Box<dyn Io>,
+    me: Identity,
+    handler: Arc<dyn Handler>,
+) -> io::Result<()> {
+    let (read, write) = tokio::io::split(io);
+    let (mut frames, mut write) = (Frames::new(read), write);
+    let greeted = timeout(PEER_CONNECT_WAIT_MAX, greet(&mut frames, &mut write, me)).await;
+    let slow = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "the caller said no hello"));
+    let hello = greeted.unwrap_or_else(slow)?;
+    let (queue, queued) = mpsc::channel(FRAMES_QUEUED_MAX);
+    // All that runs for the connection is in here, and ends with it.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { write_all(queued, write).await.map(|()| None) });
+    let result = dispatch(frames, hello, &handler, (queue, &mut tasks)).await;
+    tasks.shutdown().await;
+    result
+}
+
+async fn greet<R, W>(frames: &mut Frames<R>, write: &mut W, me: Identity) -> io::Result<Hello>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let first = frames.next().await?;
+    let hello = Hello::read(&first.ok_or_else(|| malformed("the caller closed at once"))?)?;
+    let objection = hello.objection(me);
+    let answer = objection.as_deref().map_or_else(|| hello::welcome(me), hello::refuse);
+    let mut bytes = BytesMut::new();
+    answer.put(&mut bytes)?;
+    write.write_all(&bytes).await?;
+    write.flush().await?;
+    match objection {
+        None => Ok(hello),
+        Some(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+    }
+}
+
+type Reading = Frames<ReadHalf<Box<dyn Io>>>;
+
+async fn dispatch(
+    mut frames: Reading,
+    hello: Hello,
+    handler: &Arc<dyn Handler>,
+    (queue, tasks): (mpsc::Sender<Frame>, &mut JoinSet<Ended>),
+) -> io::Result<()> {
+    let mut open: HashMap<u32, mpsc::Sender<Bytes>> = HashMap::new();
+    loop {
+        let frame = tokio::select! {
+            frame = frames.next() => frame?,
+            Some(ended) = tasks.join_next() => {
+                // The writer's error, or a handler's panic, ends the connection.
+                if let Some(call) = ended.map_err(io::Error::other)?? {
+                    open.remove(&call);
+                }
+                continue;
+            }
+        };
+        let Some(Frame { kind, group, call, body }) = frame else { return Ok(()) };
+        match kind {
+            Kind::End => drop(open.remove(&call)),
+            Kind::Open => {
+                if open.len() >= CALLS_OPEN_MAX {
+                    return Err(malformed("too many calls open on one connection"));
+                }
+                let (requests, incoming) = mpsc::channel(REQUESTS_IN_FLIGHT_MAX);
+                let caller = Caller { node: hello.from, group, purpose: hello.purpose };
+                let answers = Answers { queue: queue.clone(), group, call };
+                let incoming = Incoming { requests: incoming, answers: answers.clone() };
+                tasks.spawn(run(handler.handle(caller, incoming), answers));
+                let _ = requests.try_send(body);
+                if open.insert(call, requests).is_some() {
+                    return Err(malformed("a call was opened twice"));
+                }
+            }
+            Kind::Request => {
+                if let Some(requests) = open.get(&call) {
+                    // An honest caller has fewer in flight than there is room for: this does not wait.
+                    let _ = requests.send(body).await;
+                }
+            }
+            _ => return Err(malformed("a frame that only the answering side sends")),
+        }
+    }
+}
+
+type Ended = io::Result<Option<u32>>;
+
+/// A call to its end, and its number.
+async fn run(handled: BoxFuture<'static, Result<(), String>>, answers: Answers) -> Ended {
+    let (kind, body) = match handled.await {
+        Ok(()) => (Kind::End, Bytes::new()),
+        Err(why) => (Kind::Failed, Bytes::from(why)),
+    };
+    let _ = answers.put(kind, body).await;
+    Ok(Some(answers.call))
+}
+
+async fn write_all(
+    mut queued: mpsc::Receiver<Frame>,
+    mut to: WriteHalf<Box<dyn Io>>,
+) -> io::Result<()> {
+    let (mut batch, mut bytes) = (Vec::new(), BytesMut::new());
+    while queued.recv_many(&mut batch, FRAMES_QUEUED_MAX).await > 0 {
+        for frame in batch.drain(..) {
+            frame.put(&mut bytes)?;
+        }
+        to.write_all(&bytes).await?;
+        to.flush().await?;
+        bytes.clear();
+    }
+    Ok(())
+}

@@ -100,13 +100,15 @@ impl LogClock {
         Self { time, reading }
     }
 
-    /// Taking the lead: start from the median of a quorum's clocks, but never below applied log time.
-    pub fn anchor(&self, quorum_wall_ms: &mut [u64], applied_ms: u64) {
+    /// Taking the lead: start from the median of a quorum's clocks, but never below applied log time. The
+    /// median.
+    pub fn anchor(&self, quorum_wall_ms: &mut [u64], applied_ms: u64) -> u64 {
         let median_ms = median(quorum_wall_ms).unwrap_or_else(|| self.time.wall_ms());
         let mut reading = self.reading.lock();
         reading.at = self.time.elapsed();
         reading.floor_ms = reading.floor_ms.max(applied_ms);
         reading.now_us = median_ms.max(reading.floor_ms).saturating_mul(1_000);
+        median_ms
     }
 
     /// A follower's view: log time is at least what was applied.

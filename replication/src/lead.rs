@@ -5,12 +5,18 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{ReadPolicy, ServerState};
 use tokio::sync::watch;
 
+use crate::GroupId;
 use crate::applied::AppliedLog;
-use crate::clock::LogClock;
+use crate::clock::{LogClock, TimeSource};
+use crate::limits::{CLOCK_DISAGREE_MS_MAX, CLOCKS_WAIT_MAX};
+use crate::network::ask::{self, Ask};
+use crate::network::peers::Peers;
+use crate::peer::Purpose;
 use crate::raft_types::{Leader, Raft};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +27,56 @@ pub(crate) enum Lead {
     Following(Option<u64>),
 }
 
+/// The clocks of the group's voters.
+pub(crate) struct Clocks {
+    pub peers: Arc<Peers>,
+    pub group: GroupId,
+    pub node: u64,
+    pub time: Arc<dyn TimeSource>,
+}
+
+impl Clocks {
+    /// The walls of all voters that answer within [`CLOCKS_WAIT_MAX`], this node's among them.
+    async fn ask(&self, raft: &Raft, own: u64) -> Vec<u64> {
+        let asked = join_all(self.others(raft).into_iter().map(|(id, address)| async move {
+            let link = self.peers.link(id, &address, Purpose::Pulse);
+            let asked = async { link.call(self.group).await?.ask(Ask::Clock.write()).await };
+            tokio::select! {
+                answer = asked => ask::read_clock(&answer.ok()?).ok(),
+                () = self.time.sleep(CLOCKS_WAIT_MAX) => None,
+            }
+        }));
+        asked.await.into_iter().flatten().chain([own]).collect()
+    }
+
+    /// This node's clock is not to be trusted with the log's: another voter shall lead.
+    async fn hand_over(&self, raft: &Raft, (own, median): (u64, u64)) {
+        tracing::error!(
+            own_ms = own,
+            quorum_ms = median,
+            "this node's clock disagrees with the others': it hands the lead over. Set its clock"
+        );
+        if let Some((to, _)) = self.others(raft).into_iter().next() {
+            let _ = raft.trigger().transfer_leader(to).await;
+        }
+    }
+
+    fn others(&self, raft: &Raft) -> Vec<(u64, String)> {
+        let metrics = raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let membership = metrics.membership_config.membership();
+        let voters = membership.voter_ids().filter(|id| *id != self.node);
+        let address = |id| membership.get_node(&id).map(|node| (id, node.addr.clone()));
+        voters.filter_map(address).collect()
+    }
+}
+
 /// Follows the group's votes and leaders until it stops.
 pub(crate) async fn watch_lead(
     raft: Raft,
     clock: Arc<LogClock>,
     applied: Arc<AppliedLog>,
-    lead: watch::Sender<Lead>,
+    (clocks, lead): (Clocks, watch::Sender<Lead>),
 ) {
     let mut metrics = raft.server_metrics();
     loop {
@@ -39,9 +89,14 @@ pub(crate) async fn watch_lead(
             Some(leader) if *lead.borrow() != Lead::Leading(leader) => {
                 // Entries of earlier leaders are applied before the clock is read against them.
                 if raft.ensure_linearizable(ReadPolicy::ReadIndex).await.is_ok() {
-                    clock.anchor(&mut [clock.wall_ms()], applied.at_ms());
+                    let own = clock.wall_ms();
+                    let mut walls = clocks.ask(&raft, own).await;
+                    let median = clock.anchor(&mut walls, applied.at_ms());
                     lead.send_replace(Lead::Leading(leader));
-                    tracing::info!(term = leader.term, "this node leads");
+                    tracing::info!(term = leader.term, clocks = walls.len(), "this node leads");
+                    if median.abs_diff(own) > CLOCK_DISAGREE_MS_MAX {
+                        clocks.hand_over(&raft, (own, median)).await;
+                    }
                 }
             }
             Some(_) => {}

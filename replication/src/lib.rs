@@ -62,7 +62,7 @@ pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;
 pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};
 pub use node::{FatalError, Node, OpenError, Role, Status};
-pub use options::{OnProgress, Options, Progress};
+pub use options::{Cluster, OnProgress, Options, Progress};
 pub use reads::LeadershipError;
 pub use state_machine::{AppliedEntry, Follower};
 pub use submit::{

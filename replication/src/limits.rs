@@ -97,3 +97,14 @@ pub const PEER_RETRY_AFTER_MIN: Duration = Duration::from_millis(50);
 pub const PEER_RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
 /// How long an answer to entries that were sent may take before the stream is given up.
 pub const PEER_SILENCE_MAX: Duration = Duration::from_secs(2);
+/// Commands that wait on a follower for the leader's answer; past it a submission is answered `Busy`.
+pub const FORWARDS_MAX: usize = 16_384;
+/// Commands whose outcomes a follower keeps for those who forwarded them.
+pub const RECENT_COMMANDS_MAX: usize = 65_536;
+/// How long a new leader waits for the other nodes' clocks.
+pub const CLOCKS_WAIT_MAX: Duration = Duration::from_millis(250);
+/// How far a leader's wall clock may be from the median of a quorum before it hands the lead over, in
+/// milliseconds.
+pub const CLOCK_DISAGREE_MS_MAX: u64 = 5_000;
+/// How often a node without a log asks the others whether the cluster was begun.
+pub const JOIN_ASK_EVERY: Duration = Duration::from_millis(200);

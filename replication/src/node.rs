@@ -5,6 +5,8 @@
 //! **Invariant**: a node that exists has applied its log and led; what it tells later follows from the
 //! log alone.
 
+mod forward;
+mod join;
 mod replay;
 mod start;
 mod status;
@@ -23,6 +25,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use forward::Recent;
+use forward::ToLeader;
 pub use start::OpenError;
 pub use status::{FatalError, Role, Status};
 
@@ -46,6 +50,7 @@ pub struct Node(Arc<Inner>);
 
 struct Inner {
     group: GroupId,
+    node: u64,
     reader: Reader,
     raft: Raft,
     log: Log,
@@ -56,6 +61,7 @@ struct Inner {
     lead: watch::Receiver<Lead>,
     read_index: Arc<ReadIndex>,
     alarm: tasks::Alarm,
+    to_leader: Arc<ToLeader>,
     tasks: Mutex<Option<Tasks>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -89,6 +95,11 @@ impl Node {
             let bytes = part.encoded.len();
             return Pending::refused(SubmitError::TooLarge { commands: 1, bytes });
         }
+        if let Some(leader) = self.leader_elsewhere() {
+            // The leader admits for itself: what was set aside here counts for nothing there.
+            drop(ticket);
+            return self.0.to_leader.one(leader, &part);
+        }
         let (answer, pending) = oneshot::channel();
         match self.0.queue.push(Item::one(part, ticket, answer)) {
             Ok(()) => Pending::queued(pending, Deadline::from_now(self.0.time.clone())),
@@ -107,6 +118,9 @@ impl Node {
         if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
             return Err(SubmitError::TooLarge { commands: count, bytes });
         }
+        if let Some(leader) = self.leader_elsewhere() {
+            return self.0.to_leader.many(leader, &parts).await;
+        }
         let (answer, pending) = oneshot::channel();
         self.0.queue.push_bulk(Item::many(parts, answer)).await?;
         Ok(Pending::queued(pending, Deadline::from_now(self.0.time.clone())))
@@ -116,6 +130,30 @@ impl Node {
     /// was committed then and is applied now, by a leader that has applied an entry of its own term.
     pub async fn confirm_leadership(&self) -> Result<u64, LeadershipError> {
         self.0.read_index.confirm().await
+    }
+
+    /// An index that was committed after this call began and is applied here now: what a linearizable
+    /// read needs, on any node. Where another node leads, that one confirms it.
+    pub async fn read_index(&self) -> Result<u64, LeadershipError> {
+        match self.leader_elsewhere() {
+            Some(leader) => self.0.to_leader.read_index(leader).await,
+            None => self.0.read_index.confirm().await,
+        }
+    }
+
+    /// Hands the lead to another voter, the most advanced one where none is named. Returns once the
+    /// request is on its way; [`Node::status`] shows who leads.
+    pub async fn transfer_leader(&self, to: u64) -> Result<(), FatalError> {
+        let asked = self.0.raft.trigger().transfer_leader(to).await;
+        asked.map_err(|fatal| FatalError::Raft(fatal.to_string()))
+    }
+
+    /// Who leads, where that is known and is not this node.
+    fn leader_elsewhere(&self) -> Option<u64> {
+        match *self.0.lead.borrow() {
+            Lead::Following(leader) => leader.filter(|&leader| leader != self.0.node),
+            Lead::Leading(_) => None,
+        }
     }
 
     /// Waits until `index` is applied here: `false` where that takes longer than `timeout`.

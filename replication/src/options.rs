@@ -3,6 +3,8 @@
 //! It owns the choices of whoever runs a node. Everything that must be alike on all replicas is in the
 //! log, not here.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,12 +26,25 @@ pub struct Progress {
 /// Called on the thread that replays; every so many entries and at the end.
 pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
+/// The cluster a node belongs to.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Made once for the cluster; nodes of another one are refused.
+    pub id: u128,
+    /// Where this node listens for the others.
+    pub listen: SocketAddr,
+    /// The voters to begin with and their addresses, `host:port`. Read only where this node has no log.
+    pub voters: BTreeMap<u64, String>,
+}
+
 pub struct Options {
     /// The node's data directory; made where there is none.
     pub dir: PathBuf,
     pub group: GroupId,
-    /// This node's id, never used again for another disk.
+    /// This node's id, from 1 on, never used again for another disk.
     pub node: u64,
+    /// `None`: alone in its group.
+    pub cluster: Option<Cluster>,
     pub time: Arc<dyn TimeSource>,
     pub on_progress: Option<OnProgress>,
     pub follower: Option<Follower>,
@@ -50,6 +65,7 @@ impl Options {
             dir: dir.into(),
             group: GroupId(0),
             node: 1,
+            cluster: None,
             time: Arc::new(SystemTimeSource::new()),
             on_progress: None,
             follower: None,

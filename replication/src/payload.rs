@@ -34,6 +34,16 @@ impl Part {
         codec::encode_into(&command, &mut encoded);
         Self { command, encoded }
     }
+
+    /// A command that was read from its versioned form.
+    pub fn from_versioned(command: Command, versioned: &[u8]) -> Self {
+        Self { command, encoded: versioned.get(1..).unwrap_or_default().to_vec() }
+    }
+
+    /// The command as a value of its own, with the version of its encoding.
+    pub fn versioned(&self) -> Vec<u8> {
+        [&[codec::VERSION], self.encoded.as_slice()].concat()
+    }
 }
 
 impl Payload {

@@ -14,6 +14,7 @@ pub(crate) mod hello;
 pub(crate) mod link;
 pub(crate) mod listen;
 pub(crate) mod message;
+pub(crate) mod tcp;
 #[cfg(test)]
 mod tests;
 

@@ -16,6 +16,7 @@ use openraft::{OptionalSend, RaftSnapshotBuilder};
 
 use crate::applied::AppliedLog;
 use crate::limits::APPLY_COMMANDS_PER_TURN;
+use crate::node::Recent;
 use crate::raft_types::{
     Entry, EntryPayload, LogId, NoSnapshot, Reply, Snapshot, SnapshotMeta, StoredMembership,
     TypeConfig,
@@ -36,6 +37,7 @@ pub(crate) struct StateMachine {
     writer: Writer,
     applied: Arc<AppliedLog>,
     follower: Option<Follower>,
+    recent: Arc<Recent>,
     last: Option<LogId>,
     membership: StoredMembership,
     outcomes: Vec<Outcome>,
@@ -48,6 +50,7 @@ impl StateMachine {
             writer,
             applied,
             follower,
+            recent: Arc::default(),
             last: None,
             membership: StoredMembership::default(),
             outcomes: Vec::new(),
@@ -55,8 +58,9 @@ impl StateMachine {
         }
     }
 
-    /// Applies one entry; its outcomes lie in `self.outcomes` afterwards. Returns how many commands it had.
-    pub fn apply_entry(&mut self, entry: &Entry) -> io::Result<usize> {
+    /// Applies one entry; returns how many commands it had. Its outcomes lie in `self.outcomes` afterwards,
+    /// unless they were kept for those who forwarded the commands.
+    pub fn apply_entry(&mut self, entry: &Entry, keep_recent: bool) -> io::Result<usize> {
         self.outcomes.clear();
         let index = entry.log_id.index;
         let mut stamp = None;
@@ -80,8 +84,18 @@ impl StateMachine {
             }
         }
         self.last = Some(entry.log_id);
+        let commands = self.outcomes.len();
+        if keep_recent && commands > 0 {
+            // Before the index is announced, so that whoever waits for it finds them.
+            self.recent.keep(index, std::mem::take(&mut self.outcomes));
+        }
         self.applied.advance(index, stamp);
-        Ok(self.outcomes.len())
+        Ok(commands)
+    }
+
+    /// Where outcomes go that nobody here proposed.
+    pub fn recent(&self) -> Arc<Recent> {
+        self.recent.clone()
     }
 
     /// The index of the last applied entry, and the digest of the state after it.
@@ -123,7 +137,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let mut commands = 0;
         while let Some(item) = entries.next().await {
             let (entry, responder) = item?;
-            commands += self.apply_entry(&entry)?.max(1);
+            commands += self.apply_entry(&entry, responder.is_none())?.max(1);
             if let Some(responder) = responder {
                 responder.send(Reply { outcomes: std::mem::take(&mut self.outcomes) });
             }

@@ -1,6 +1,7 @@
-//! What this node answers to Raft's requests of others.
+//! What this node answers to other nodes: Raft's requests, and ours.
 //!
-//! It owns the way from a frame to the group it names. It refuses to decide anything: Raft does.
+//! It owns the way from a frame to the group it names. It refuses to decide anything: Raft and the
+//! proposer do. A forwarded command goes no further: where this node does not lead it says who does.
 
 use std::sync::Arc;
 
@@ -8,69 +9,154 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt, stream};
+use holdfast_engine::{Command, codec};
+use openraft::async_runtime::WatchReceiver;
 use openraft::raft::AppendEntriesRequest;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use super::ask::{self, Ask, Forwarded, Standing};
 use crate::GroupId;
+use crate::clock::LogClock;
+use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX};
+use crate::payload::Part;
 use crate::peer::listen::{Answers, Caller, Handler, Incoming};
 use crate::peer::message::{self, Request};
+use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
+use crate::reads::ReadIndex;
+use crate::submit::{SubmitError, UnknownCause};
 
-/// The groups of this node, by id.
-pub(crate) type Groups = ArcSwap<Vec<(GroupId, Raft)>>;
+/// One group of this node, as other nodes may ask it.
+pub(crate) struct Group {
+    pub id: GroupId,
+    pub raft: Raft,
+    pub queue: Arc<Queue>,
+    pub read_index: Arc<ReadIndex>,
+    pub clock: Arc<LogClock>,
+}
 
-/// Answers for all groups of this node.
+/// Answers for all groups of this node; they are named once they run.
+#[derive(Default)]
 pub(crate) struct Answering {
-    pub groups: Arc<Groups>,
+    groups: ArcSwap<Vec<Arc<Group>>>,
+}
+
+impl Answering {
+    pub fn add(&self, group: Arc<Group>) {
+        self.groups.rcu(|groups| {
+            let mut groups = Vec::clone(groups);
+            groups.push(group.clone());
+            groups
+        });
+    }
 }
 
 impl Handler for Answering {
     fn handle(&self, caller: Caller, call: Incoming) -> BoxFuture<'static, Result<(), String>> {
         let groups = self.groups.load();
-        let raft = groups.iter().find(|(id, _)| *id == caller.group).map(|(_, raft)| raft.clone());
+        let group = groups.iter().find(|group| group.id == caller.group).cloned();
         Box::pin(async move {
-            let raft = raft.ok_or_else(|| format!("this node has no group {}", caller.group.0))?;
-            answer(raft, caller.group, call).await
+            let group = group.ok_or_else(|| format!("group {} is not up here", caller.group.0))?;
+            group.answer(caller, call).await
         })
     }
 }
 
-async fn answer(raft: Raft, group: GroupId, call: Incoming) -> Result<(), String> {
-    let Incoming { mut requests, answers } = call;
-    let Some(first) = requests.recv().await else { return Ok(()) };
-    let body = match read(&first, group)? {
-        Request::Append(first) => return append(&raft, group, (first, requests), &answers).await,
-        Request::Vote(request) => message::write_voted(&raft.vote(request).await.map_err(text)?),
-        Request::PreVote(request) => {
-            message::write_voted(&raft.pre_vote(request).await.map_err(text)?)
+impl Group {
+    async fn answer(&self, caller: Caller, call: Incoming) -> Result<(), String> {
+        let Incoming { mut requests, answers } = call;
+        let Some(first) = requests.recv().await else { return Ok(()) };
+        if first.first().is_some_and(|&method| method >= ask::FIRST_METHOD) {
+            let asked = Ask::read(&first).map_err(unreadable)?;
+            let body = self.answer_ask(caller, asked).await?;
+            answers.send(body).await;
+            return Ok(());
         }
-        Request::Transfer(request) => {
-            let response = raft.handle_transfer_leader(request).await.map_err(text)?;
-            message::write_transferred(&response)
-        }
-    };
-    answers.send(body).await;
-    Ok(())
-}
-
-/// Feeds a stream of requests to Raft and its answers back, both in order.
-async fn append(
-    raft: &Raft,
-    group: GroupId,
-    (first, rest): (AppendEntriesRequest<TypeConfig>, mpsc::Receiver<Bytes>),
-    answers: &Answers,
-) -> Result<(), String> {
-    // The stream that Raft reads ends at a request that cannot be read; the caller hears of it by the
-    // call's end without an answer to it.
-    let input = stream::once(async { first }).chain(appends(rest, group));
-    let mut results = std::pin::pin!(raft.stream_append(input));
-    while let Some(result) = results.next().await {
-        let result = result.map_err(text)?;
-        if !answers.send(message::write_appended(&result)).await {
-            break;
-        }
+        let raft = &self.raft;
+        let body = match Request::read(&first, self.id).map_err(unreadable)? {
+            Request::Append(first) => return self.append((first, requests), &answers).await,
+            Request::Vote(asked) => message::write_voted(&raft.vote(asked).await.map_err(text)?),
+            Request::PreVote(asked) => {
+                message::write_voted(&raft.pre_vote(asked).await.map_err(text)?)
+            }
+            Request::Transfer(asked) => {
+                let response = raft.handle_transfer_leader(asked).await.map_err(text)?;
+                message::write_transferred(&response)
+            }
+        };
+        answers.send(body).await;
+        Ok(())
     }
-    Ok(())
+
+    async fn answer_ask(&self, caller: Caller, asked: Ask) -> Result<Bytes, String> {
+        Ok(match asked {
+            Ask::Clock => ask::write_clock(self.clock.wall_ms()),
+            Ask::Standing => {
+                let has_log = self.raft.is_initialized().await.map_err(text)?;
+                let metrics = self.raft.metrics();
+                let metrics = metrics.borrow_watched();
+                let mut voters = metrics.membership_config.membership().voter_ids();
+                let is_voter = voters.any(|voter| voter == caller.node);
+                ask::write_standing(Standing { has_log, is_voter })
+            }
+            Ask::ReadIndex => ask::write_read_index(&self.read_index.confirm().await),
+            Ask::Forward(commands) => ask::write_forwarded(&self.take(commands).await),
+        })
+    }
+
+    /// Proposes commands of another node's callers.
+    async fn take(&self, commands: Vec<Vec<u8>>) -> Result<Forwarded, SubmitError> {
+        let (count, bytes) = (commands.len(), commands.iter().map(Vec::len).sum());
+        let too_large = SubmitError::TooLarge { commands: count, bytes };
+        if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
+            return Err(too_large);
+        }
+        let read = |encoded: Vec<u8>| {
+            let command = codec::decode::<Command>(&encoded).ok()?;
+            Some(Part::from_versioned(command, &encoded))
+        };
+        let mut parts =
+            commands.into_iter().map(read).collect::<Option<Vec<_>>>().ok_or_else(|| {
+                // Another build's command. It was never proposed, so the caller may ask again.
+                tracing::error!(
+                    "a forwarded command cannot be read: are all nodes of one version?"
+                );
+                SubmitError::NotLeader { leader: None }
+            })?;
+        // A waiter that is dropped unanswered was in the hands of a proposer that ended.
+        let stopped = SubmitError::Unknown { cause: UnknownCause::Stopped };
+        if count == 1
+            && let Some(part) = parts.pop()
+        {
+            let (answer, pending) = oneshot::channel();
+            self.queue.push(Item::one(part, None, answer))?;
+            let applied = pending.await.unwrap_or(Err(stopped))?;
+            return Ok(Forwarded { index: applied.index, first_ordinal: applied.ordinal });
+        }
+        let (answer, pending) = oneshot::channel();
+        self.queue.push_bulk(Item::many(parts, answer)).await?;
+        let applied = pending.await.unwrap_or(Err(stopped))?;
+        Ok(Forwarded { index: applied.index, first_ordinal: applied.first_ordinal })
+    }
+
+    /// Feeds a stream of requests to Raft and its answers back, both in order.
+    async fn append(
+        &self,
+        (first, rest): (AppendEntriesRequest<TypeConfig>, mpsc::Receiver<Bytes>),
+        answers: &Answers,
+    ) -> Result<(), String> {
+        // The stream that Raft reads ends at a request that cannot be read; the caller hears of it by
+        // the call's end without an answer to it.
+        let input = stream::once(async { first }).chain(appends(rest, self.id));
+        let mut results = std::pin::pin!(self.raft.stream_append(input));
+        while let Some(result) = results.next().await {
+            let result = result.map_err(text)?;
+            if !answers.send(message::write_appended(&result)).await {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn appends(
@@ -93,8 +179,8 @@ fn appends(
     })
 }
 
-fn read(bytes: &[u8], group: GroupId) -> Result<Request, String> {
-    Request::read(bytes, group).map_err(|damage| format!("the request cannot be read: {damage}"))
+fn unreadable(damage: crate::log::Damage) -> String {
+    format!("the request cannot be read: {damage}")
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -79,7 +79,7 @@ fn apply(
     let mut applied = None;
     for chunk in incoming {
         for entry in chunk.iter().filter(|entry| Some(entry.log_id.index) <= committed) {
-            machine.apply_entry(entry).map_err(OpenError::Replay)?;
+            machine.apply_entry(entry, false).map_err(OpenError::Replay)?;
             applied = Some(entry.log_id.index);
             since += 1;
             if since >= REPLAY_PROGRESS_EVERY {

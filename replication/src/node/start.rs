@@ -4,23 +4,31 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use holdfast_engine::{Reader, State};
 use openraft::{BasicNode, Config, SnapshotPolicy};
 use parking_lot::Mutex;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
+use super::forward::ToLeader;
 use super::tasks::Alarm;
-use super::{Inner, Node, RaftLog, Tasks, replay};
+use super::{Inner, Node, RaftLog, Tasks, join, replay};
 use crate::applied::AppliedLog;
 use crate::clock::LogClock;
-use crate::lead::{Lead, watch_lead};
-use crate::limits::{CLOCK_AHEAD_MS_MAX, LEAD_WAIT_MAX};
+use crate::lead::{Clocks, Lead, watch_lead};
+use crate::limits::{CLOCK_AHEAD_MS_MAX, FORWARDS_MAX, LEAD_WAIT_MAX};
 use crate::log::{Log, LogError, LogOptions, LogStore};
-use crate::network::NoPeers;
-use crate::options::{OnProgress, Options};
+use crate::network::Alone;
+use crate::network::answer::{Answering, Group};
+use crate::network::peers::{Peers, Ways};
+use crate::options::{Cluster, OnProgress, Options};
+use crate::peer::hello::Identity;
+use crate::peer::link::Dial;
+use crate::peer::tcp::{Tcp, listen};
 use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
@@ -45,6 +53,8 @@ pub enum OpenError {
          right, start once with `holdfast serve --accept-clock`"
     )]
     ClockAhead { days: u64 },
+    #[error("this node cannot listen for others at {at}: {cause}")]
+    Listen { at: SocketAddr, cause: io::Error },
     #[error("this node did not take the lead within {} s", LEAD_WAIT_MAX.as_secs())]
     NoLead,
 }
@@ -86,7 +96,7 @@ pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
 
 fn own_runtime(threads: usize) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(threads.max(1)).thread_name("holdfast-raft").enable_time().build()
+    builder.worker_threads(threads.max(1)).thread_name("holdfast-raft").enable_all().build()
 }
 
 /// A log that was opened and replayed.
@@ -103,6 +113,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         dir,
         group,
         node,
+        cluster,
         time,
         on_progress,
         follower,
@@ -129,15 +140,22 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         return Err(OpenError::ClockAhead { days: (wall - last) / (24 * 3_600 * 1_000) });
     }
 
+    let alone = cluster.is_none();
+    let me = Identity { cluster: cluster.as_ref().map_or(0, |cluster| cluster.id), node };
+    let listener = match &cluster {
+        Some(cluster) => {
+            let at = cluster.listen;
+            let bound = TcpListener::bind(at).await;
+            Some(bound.map_err(|cause| OpenError::Listen { at, cause })?)
+        }
+        None => None,
+    };
+    let dial: Arc<dyn Dial> = if cluster.is_some() { Arc::new(Tcp) } else { Arc::new(Alone) };
+    let peers = Peers::new(me, dial);
     let config = Arc::new(config(group.0).map_err(raft_error)?);
-    let raft = Raft::new(node, config, NoPeers, store, machine).await.map_err(raft_error)?;
-    if fresh {
-        let members = BTreeMap::from([(node, BasicNode::default())]);
-        raft.initialize(members).await.map_err(raft_error)?;
-    } else {
-        // Nobody else can lead: there is no election timeout to wait for.
-        raft.trigger().elect(false).await.map_err(raft_error)?;
-    }
+    let ways = Ways { peers: peers.clone(), group };
+    let recent = machine.recent();
+    let raft = Raft::new(node, config, ways, store, machine).await.map_err(raft_error)?;
 
     let (lead_tx, lead) = watch::channel(Lead::Following(None));
     let queue = Arc::new(Queue::new());
@@ -152,33 +170,79 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         in_flight,
     };
     let alarm = Alarm::new();
-    let watch_lead = watch_lead(raft.clone(), clock.clone(), applied.clone(), lead_tx);
+    let clocks = Clocks { peers: peers.clone(), group, node, time: time.clone() };
+    let watched = watch_lead(raft.clone(), clock.clone(), applied.clone(), (clocks, lead_tx));
+    let mut others =
+        vec![alarm.spawn("watch of the lead", watched), alarm.spawn("read index", read_index.clone().run(raft.clone()))];
+    if let Some(listener) = listener {
+        let answering = Arc::new(Answering::default());
+        answering.add(Arc::new(Group {
+            id: group,
+            raft: raft.clone(),
+            queue: queue.clone(),
+            read_index: read_index.clone(),
+            clock: clock.clone(),
+        }));
+        others.push(alarm.spawn("listener", listen(listener, me, answering)));
+    }
     let tasks = Tasks {
         proposer: alarm.spawn("proposer", proposer.run()),
         completer: alarm.spawn("completer", complete(entries, queue.clone())),
-        others: vec![
-            alarm.spawn("watch of the lead", watch_lead),
-            alarm.spawn("read index", read_index.clone().run(raft.clone())),
-        ],
+        others,
     };
+    let to_leader = Arc::new(ToLeader {
+        peers: peers.clone(),
+        group,
+        raft: raft.clone(),
+        recent,
+        applied: applied.clone(),
+        time: time.clone(),
+        runtime: Handle::current(),
+        slots: Arc::new(Semaphore::new(FORWARDS_MAX)),
+    });
     let inner = Inner {
         group,
+        node,
         reader,
-        raft,
+        raft: raft.clone(),
         log,
         clock,
-        time,
+        time: time.clone(),
         applied,
         queue,
         lead,
         read_index,
         alarm,
+        to_leader,
         tasks: Mutex::new(Some(tasks)),
         runtime: Mutex::new(None),
     };
-    let node = Node(Arc::new(inner));
-    wait_to_lead(&node).await?;
-    Ok(node)
+    let opened = Node(Arc::new(inner));
+    let begun = match cluster {
+        Some(Cluster { voters, .. }) if fresh => {
+            join::Fresh { node, group, peers, raft, time, voters }.begin().await
+        }
+        Some(_) => Ok(()),
+        None => begin_alone(&raft, node, fresh).await,
+    };
+    if let Err(error) = begun {
+        opened.shutdown().await;
+        return Err(error);
+    }
+    if alone {
+        wait_to_lead(&opened).await?;
+    }
+    Ok(opened)
+}
+
+async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenError> {
+    if fresh {
+        let members = BTreeMap::from([(node, BasicNode::default())]);
+        raft.initialize(members).await.map_err(raft_error)
+    } else {
+        // Nobody else can lead: there is no election timeout to wait for.
+        raft.trigger().elect(false).await.map_err(raft_error)
+    }
 }
 
 fn replayed(

@@ -1,5 +1,7 @@
 //! A node on a real log in a real directory, on a driven clock.
 
+mod cluster;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;

@@ -163,7 +163,7 @@ mod tests {
         let wire = [bytes(&frame(b"rooms")), bytes(&frame(b""))].concat();
         for cut in 0..wire.len() {
             let (head, tail) = wire.split_at(cut);
-            let mut frames = Frames::new(tokio::io::AsyncReadExt::chain(head, tail));
+            let mut frames = Frames::new(AsyncReadExt::chain(head, tail));
             assert_eq!(frames.next().await.expect("reads"), Some(frame(b"rooms")), "cut {cut}");
             assert_eq!(frames.next().await.expect("reads"), Some(frame(b"")), "cut {cut}");
             assert_eq!(frames.next().await.expect("ends"), None, "cut {cut}");

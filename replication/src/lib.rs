@@ -63,6 +63,7 @@ pub use disk::DiskFailure;
 pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};
 pub use node::{FatalError, Node, OpenError, Role, Status};
 pub use options::{Cluster, OnProgress, Options, Progress};
+pub use peer::tls::{TlsError, TlsFiles, node_name};
 pub use reads::LeadershipError;
 pub use state_machine::{AppliedEntry, Follower};
 pub use submit::{

@@ -12,6 +12,7 @@ use crate::GroupId;
 use crate::clock::{SystemTimeSource, TimeSource};
 use crate::disk::{OnDiskFailure, abort_process};
 use crate::limits::RAFT_THREADS_DEFAULT;
+use crate::peer::tls::TlsFiles;
 use crate::state_machine::Follower;
 
 /// How far a node has come while it reads its log at start.
@@ -33,6 +34,8 @@ pub struct Cluster {
     pub id: u128,
     /// Where this node listens for the others.
     pub listen: SocketAddr,
+    /// `None`: plain connections, for nodes of one machine.
+    pub tls: Option<TlsFiles>,
     /// The voters to begin with and their addresses, `host:port`. Read only where this node has no log.
     pub voters: BTreeMap<u64, String>,
 }

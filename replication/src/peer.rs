@@ -17,6 +17,7 @@ pub(crate) mod message;
 pub(crate) mod tcp;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tls;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

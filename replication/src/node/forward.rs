@@ -25,7 +25,7 @@ use crate::peer::Purpose;
 use crate::raft_types::Raft;
 use crate::reads::LeadershipError;
 use crate::submit::{
-    Applied, AppliedMany, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
+    Applied, AppliedMany, Deadline, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
 };
 
 /// Outcomes of entries that were applied here and proposed elsewhere, the newest so many.
@@ -95,7 +95,7 @@ impl ToLeader {
             drop(answer.send(applied));
             drop(slot);
         });
-        Pending::queued(pending)
+        Pending::queued(pending, Deadline::from_now(self.time.clone()))
     }
 
     pub async fn many(
@@ -117,7 +117,7 @@ impl ToLeader {
             drop(answer.send(applied));
             drop(slot);
         });
-        Ok(Pending::queued(pending))
+        Ok(Pending::queued(pending, Deadline::from_now(self.time.clone())))
     }
 
     /// A read index that the leader confirmed after this call began, applied here.

@@ -28,7 +28,8 @@ use crate::network::peers::{Peers, Ways};
 use crate::options::{Cluster, OnProgress, Options};
 use crate::peer::hello::Identity;
 use crate::peer::link::Dial;
-use crate::peer::tcp::{Tcp, listen};
+use crate::peer::tcp::{Accept, Tcp, listen};
+use crate::peer::tls::{Tls, TlsError};
 use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
@@ -53,6 +54,8 @@ pub enum OpenError {
          right, start once with `holdfast serve --accept-clock`"
     )]
     ClockAhead { days: u64 },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("this node cannot listen for others at {at}: {cause}")]
     Listen { at: SocketAddr, cause: io::Error },
     #[error("this node did not take the lead within {} s", LEAD_WAIT_MAX.as_secs())]
@@ -150,7 +153,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         }
         None => None,
     };
-    let dial: Arc<dyn Dial> = if cluster.is_some() { Arc::new(Tcp) } else { Arc::new(Alone) };
+    let (dial, accept) = connections(cluster.as_ref(), node)?;
     let peers = Peers::new(me, dial);
     let config = Arc::new(config(group.0).map_err(raft_error)?);
     let ways = Ways { peers: peers.clone(), group };
@@ -172,8 +175,10 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     let alarm = Alarm::new();
     let clocks = Clocks { peers: peers.clone(), group, node, time: time.clone() };
     let watched = watch_lead(raft.clone(), clock.clone(), applied.clone(), (clocks, lead_tx));
-    let mut others =
-        vec![alarm.spawn("watch of the lead", watched), alarm.spawn("read index", read_index.clone().run(raft.clone()))];
+    let mut others = vec![
+        alarm.spawn("watch of the lead", watched),
+        alarm.spawn("read index", read_index.clone().run(raft.clone())),
+    ];
     if let Some(listener) = listener {
         let answering = Arc::new(Answering::default());
         answering.add(Arc::new(Group {
@@ -183,7 +188,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
             read_index: read_index.clone(),
             clock: clock.clone(),
         }));
-        others.push(alarm.spawn("listener", listen(listener, me, answering)));
+        others.push(alarm.spawn("listener", listen(listener, accept, me, answering)));
     }
     let tasks = Tasks {
         proposer: alarm.spawn("proposer", proposer.run()),
@@ -233,6 +238,21 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         wait_to_lead(&opened).await?;
     }
     Ok(opened)
+}
+
+/// How this node reaches others, and how they reach it.
+fn connections(
+    cluster: Option<&Cluster>,
+    node: u64,
+) -> Result<(Arc<dyn Dial>, Arc<dyn Accept>), OpenError> {
+    Ok(match cluster {
+        None => (Arc::new(Alone), Arc::new(Tcp)),
+        Some(Cluster { tls: None, .. }) => (Arc::new(Tcp), Arc::new(Tcp)),
+        Some(Cluster { tls: Some(files), .. }) => {
+            let tls = Arc::new(Tls::read(files, node)?);
+            (tls.clone(), tls)
+        }
+    })
 }
 
 async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenError> {

@@ -13,11 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::Purpose;
 use super::frame::{Frame, Frames, Kind, malformed};
 use super::hello::{self, Hello, Identity};
 use super::link::Io;
+use super::tls::is_for;
 use crate::GroupId;
 use crate::limits::{
     CALLS_OPEN_MAX, FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, REQUESTS_IN_FLIGHT_MAX,
@@ -65,15 +67,29 @@ impl Answers {
     }
 }
 
+/// A connection that was accepted, and what the caller showed of itself.
+pub(crate) struct Accepted {
+    pub io: Box<dyn Io>,
+    /// Its checked certificate; `None` where the connection is not encrypted.
+    pub certificate: Option<CertificateDer<'static>>,
+}
+
 /// Greets a caller and answers its calls until either side ends the connection.
 pub(crate) async fn serve(
-    io: Box<dyn Io>,
+    accepted: Accepted,
     me: Identity,
     handler: Arc<dyn Handler>,
 ) -> io::Result<()> {
+    let Accepted { io, certificate } = accepted;
+    let objects = |hello: &Hello| {
+        let proven = certificate.as_ref().is_none_or(|shown| is_for(shown, hello.from));
+        let unproven = || format!("the certificate shown is not node {}'s", hello.from);
+        hello.objection(me).or_else(|| (!proven).then(unproven))
+    };
     let (read, write) = tokio::io::split(io);
     let (mut frames, mut write) = (Frames::new(read), write);
-    let greeted = timeout(PEER_CONNECT_WAIT_MAX, greet(&mut frames, &mut write, me)).await;
+    let greeted =
+        timeout(PEER_CONNECT_WAIT_MAX, greet(&mut frames, &mut write, (me, objects))).await;
     let slow = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "the caller said no hello"));
     let hello = greeted.unwrap_or_else(slow)?;
     let (queue, queued) = mpsc::channel(FRAMES_QUEUED_MAX);
@@ -85,14 +101,18 @@ pub(crate) async fn serve(
     result
 }
 
-async fn greet<R, W>(frames: &mut Frames<R>, write: &mut W, me: Identity) -> io::Result<Hello>
+async fn greet<R, W>(
+    frames: &mut Frames<R>,
+    write: &mut W,
+    (me, objects): (Identity, impl Fn(&Hello) -> Option<String>),
+) -> io::Result<Hello>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let first = frames.next().await?;
     let hello = Hello::read(&first.ok_or_else(|| malformed("the caller closed at once"))?)?;
-    let objection = hello.objection(me);
+    let objection = objects(&hello);
     let answer = objection.as_deref().map_or_else(|| hello::welcome(me), hello::refuse);
     let mut bytes = BytesMut::new();
     answer.put(&mut bytes)?;

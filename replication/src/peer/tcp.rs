@@ -9,28 +9,47 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::hello::Identity;
 use super::link::{Dial, Io};
-use super::listen::{Handler, serve};
-use crate::limits::PEER_CONNECTIONS_MAX;
+use super::listen::{Accepted, Handler, serve};
+use crate::limits::{PEER_CONNECT_WAIT_MAX, PEER_CONNECTIONS_MAX};
 
-/// Plain connections.
+/// How an accepted socket becomes a connection.
+pub(crate) trait Accept: Send + Sync + 'static {
+    fn accept(&self, stream: TcpStream) -> BoxFuture<'static, io::Result<Accepted>>;
+}
+
+/// Plain connections, for one machine.
 #[derive(Debug)]
 pub(crate) struct Tcp;
 
 impl Dial for Tcp {
     fn dial<'a>(&'a self, _to: u64, address: &'a str) -> BoxFuture<'a, io::Result<Box<dyn Io>>> {
-        Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Io>)
-        })
+        Box::pin(async move { Ok(Box::new(connect(address).await?) as Box<dyn Io>) })
     }
 }
 
+impl Accept for Tcp {
+    fn accept(&self, stream: TcpStream) -> BoxFuture<'static, io::Result<Accepted>> {
+        Box::pin(async { Ok(Accepted { io: Box::new(stream), certificate: None }) })
+    }
+}
+
+pub(super) async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// Serves callers until it is dropped; their connections end with it.
-pub(crate) async fn listen(listener: TcpListener, me: Identity, handler: Arc<dyn Handler>) {
+pub(crate) async fn listen(
+    listener: TcpListener,
+    accept: Arc<dyn Accept>,
+    me: Identity,
+    handler: Arc<dyn Handler>,
+) {
     let mut served = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -46,10 +65,15 @@ pub(crate) async fn listen(listener: TcpListener, me: Identity, handler: Arc<dyn
                 continue;
             }
         };
-        let handler = handler.clone();
+        let (accept, handler) = (accept.clone(), handler.clone());
         served.spawn(async move {
             let _ = stream.set_nodelay(true);
-            if let Err(error) = serve(Box::new(stream), me, handler).await {
+            let ended = match timeout(PEER_CONNECT_WAIT_MAX, accept.accept(stream)).await {
+                Ok(Ok(accepted)) => serve(accepted, me, handler).await,
+                Ok(Err(error)) => Err(error),
+                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "it said nothing in time")),
+            };
+            if let Err(error) = ended {
                 tracing::info!(%from, %error, "a connection of another node ended");
             }
         });

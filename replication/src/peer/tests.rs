@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use super::Purpose;
 use super::hello::Identity;
 use super::link::{Dial, Io, Link};
-use super::listen::{Caller, Handler, Incoming, serve};
+use super::listen::{Accepted, Caller, Handler, Incoming, serve};
 use crate::GroupId;
 use crate::limits::REQUESTS_IN_FLIGHT_MAX;
 
@@ -35,7 +35,7 @@ impl Dial for Pipe {
         let (me, handler, cut) = (self.answers_as, self.handler.clone(), self.cut.clone());
         tokio::spawn(async move {
             tokio::select! {
-                _ = serve(Box::new(there), me, handler) => {}
+                _ = serve(Accepted { io: Box::new(there), certificate: None }, me, handler) => {}
                 () = cut.notified() => {}
             }
         });

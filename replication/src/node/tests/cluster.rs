@@ -32,7 +32,7 @@ impl Trio {
 
     async fn open(&self, id: u64) -> Node {
         let listen: SocketAddr = self.addresses[&id].parse().expect("an address");
-        let cluster = Cluster { id: 7, listen, voters: self.addresses.clone() };
+        let cluster = Cluster { id: 7, listen, tls: None, voters: self.addresses.clone() };
         let dir = self.dirs[usize::try_from(id).expect("small") - 1].path();
         let options = Options { node: id, cluster: Some(cluster), ..Options::alone(dir) };
         Node::open(Options { threads: None, ..options }).await.expect("opened")

@@ -66,6 +66,12 @@ impl TimeSource for SystemTimeSource {
     }
 }
 
+/// The clock of tokio's timers, for pauses that nothing replicated depends on.
+#[expect(clippy::disallowed_methods, reason = "the named module for clocks")]
+pub(crate) fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// The log's clock of a leader; between leads it runs on from what it last knew.
 pub(crate) struct LogClock {
     time: Arc<dyn TimeSource>,

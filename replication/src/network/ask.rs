@@ -106,7 +106,10 @@ pub(crate) fn write_clock(wall_ms: u64) -> Bytes {
 }
 
 pub(crate) fn read_clock(bytes: &[u8]) -> Result<u64, Damage> {
-    whole(bytes, |body| body.u64())
+    whole(bytes, |body| {
+        let wall_ms = body.u64()?;
+        Ok(wall_ms)
+    })
 }
 
 pub(crate) fn write_standing(standing: Standing) -> Bytes {

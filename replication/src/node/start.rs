@@ -240,11 +240,10 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     Ok(opened)
 }
 
+type Ends = (Arc<dyn Dial>, Arc<dyn Accept>);
+
 /// How this node reaches others, and how they reach it.
-fn connections(
-    cluster: Option<&Cluster>,
-    node: u64,
-) -> Result<(Arc<dyn Dial>, Arc<dyn Accept>), OpenError> {
+fn connections(cluster: Option<&Cluster>, node: u64) -> Result<Ends, OpenError> {
     Ok(match cluster {
         None => (Arc::new(Alone), Arc::new(Tcp)),
         Some(Cluster { tls: None, .. }) => (Arc::new(Tcp), Arc::new(Tcp)),

@@ -22,6 +22,7 @@ use super::Purpose;
 use super::frame::{Frame, Frames, Kind, malformed};
 use super::hello::{Hello, Identity, read_welcome};
 use crate::GroupId;
+use crate::clock;
 use crate::limits::{
     FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, PEER_RETRY_AFTER_MAX, PEER_RETRY_AFTER_MIN,
 };
@@ -86,7 +87,7 @@ impl Link {
         }
         state.live = None;
         if let Some((until, why)) = &state.wait
-            && Instant::now() < *until
+            && clock::timer_now() < *until
         {
             return Err(io::Error::new(io::ErrorKind::NotConnected, why.clone()));
         }
@@ -102,7 +103,7 @@ impl Link {
                     tracing::warn!(purpose = ?self.0.purpose, "cannot reach {why}");
                 }
                 let pause = PEER_RETRY_AFTER_MIN * 2u32.saturating_pow(state.failures.min(16));
-                let until = Instant::now() + pause.min(PEER_RETRY_AFTER_MAX);
+                let until = clock::timer_now() + pause.min(PEER_RETRY_AFTER_MAX);
                 state.failures = state.failures.saturating_add(1);
                 state.wait = Some((until, why.clone()));
                 Err(io::Error::new(error.kind(), why))

@@ -25,7 +25,7 @@ const LONG_RUN_STEPS: usize = 60_000;
 const LONG_RUN_WORLD: usize = 1_500;
 
 /// What the long run must have met, lest it prove nothing: every answer but those that only a full or
-/// unborn deployment gives.
+/// unborn deployment gives; of commands that share their answers with others, the command and the answer.
 #[rustfmt::skip]
 const MET_IN_THE_LONG_RUN: &[&str] = &[
     "Done", "Replayed", "Hotel", "RoomType", "RatePlan", "Held", "HoldChanged", "Booked", "Cancelled",
@@ -43,6 +43,11 @@ const MET_IN_THE_LONG_RUN: &[&str] = &[
     "rate.missing", "reference.duplicate", "request.invalid",
     "state.conflict", "stay.beyond_horizon", "stay.closed", "stay.in_past", "stay.restricted",
     "stay.too_long", "stay.too_short", "version.mismatch",
+    "Modify BookingChanged", "Modify Replayed", "Modify booking.state", "Modify inventory.insufficient",
+    "Modify not_found", "Modify occupancy.too_many", "Modify price.changed", "Modify rate.missing",
+    "Modify request.invalid", "Modify stay.beyond_horizon", "Modify stay.closed",
+    "Modify stay.in_past", "Modify stay.restricted", "Modify stay.too_long", "Modify stay.too_short",
+    "Modify version.mismatch",
 ];
 
 /// A state, the model of it, and the entry that is being filled.
@@ -92,6 +97,7 @@ impl Both {
         for (command, outcome) in commands.iter().zip(&outcomes) {
             let answer = Answer::from(outcome);
             for name in names(&answer) {
+                *self.seen.entry(format!("{} {name}", first_word(&command.verb))).or_default() += 1;
                 *self.seen.entry(name).or_default() += 1;
             }
             self.model.judge(command, &answer)?;
@@ -118,11 +124,13 @@ impl Both {
     }
 }
 
+fn first_word(thing: &impl std::fmt::Debug) -> String {
+    let text = format!("{thing:?}");
+    text.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
 /// What kinds of answer an answer is: its own name, its code, those of its lines.
 fn names(answer: &Answer) -> Vec<String> {
-    let first_word = |text: String| {
-        text.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default().to_owned()
-    };
     match answer {
         Answer::Refused(no) => vec![no.code.name().to_owned()],
         Answer::Allotted(lines) => lines
@@ -132,7 +140,7 @@ fn names(answer: &Answer) -> Vec<String> {
                 other => format!("{other:?}"),
             })
             .collect(),
-        other => vec![first_word(format!("{other:?}"))],
+        other => vec![first_word(other)],
     }
 }
 

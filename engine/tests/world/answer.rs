@@ -10,26 +10,82 @@ use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, Room
 use holdfast_engine::waitlist;
 use holdfast_engine::{Code, Outcome};
 
+/// Room type, plan and rooms; of one room the total and each night of it.
+pub type BookedLine = ((u32, u32, i64), i64, Vec<i64>);
+
 /// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Done,
     Refused(No),
     Replayed(Box<Self>),
-    Hotel { ix: HotelIx, version: u32, status: HotelStatus },
-    RoomType { ix: RoomTypeIx, version: u32 },
-    RatePlan { ix: RatePlanIx, version: u32 },
+    Hotel {
+        ix: HotelIx,
+        version: u32,
+        status: HotelStatus,
+    },
+    RoomType {
+        ix: RoomTypeIx,
+        version: u32,
+    },
+    RatePlan {
+        ix: RatePlanIx,
+        version: u32,
+    },
     Allotted(Vec<LineOutcome>),
-    Held { id: HoldId, total: i64, deposit: i64, expires_ms: u64 },
-    HoldChanged { id: HoldId, status: hold::Status, expires_ms: u64, extensions: u8 },
-    Booked { id: BookingId, hold: HoldId, total: i64 },
-    Cancelled { id: BookingId, version: u32, fee: i64, refund: i64, owed: i64 },
-    BookingChanged { id: BookingId, version: u32, status: booking::Status },
-    Swept { expired: u32 },
-    Ticked { retired_nights: u16, forgotten: u32 },
-    Taxes { version: u32 },
-    Waitlist { id: WaitId, status: waitlist::Status },
-    Block { id: BlockId, version: u32, status: block::Status },
+    Held {
+        id: HoldId,
+        total: i64,
+        deposit: i64,
+        expires_ms: u64,
+    },
+    HoldChanged {
+        id: HoldId,
+        status: hold::Status,
+        expires_ms: u64,
+        extensions: u8,
+    },
+    Booked {
+        id: BookingId,
+        hold: HoldId,
+        total: i64,
+    },
+    Cancelled {
+        id: BookingId,
+        version: u32,
+        fee: i64,
+        refund: i64,
+        owed: i64,
+    },
+    BookingChanged {
+        id: BookingId,
+        version: u32,
+        status: booking::Status,
+        /// Check-in and check-out.
+        nights: (u16, u16),
+        lines: Vec<BookedLine>,
+        total: i64,
+        fee_floor: i64,
+    },
+    Swept {
+        expired: u32,
+    },
+    Ticked {
+        retired_nights: u16,
+        forgotten: u32,
+    },
+    Taxes {
+        version: u32,
+    },
+    Waitlist {
+        id: WaitId,
+        status: waitlist::Status,
+    },
+    Block {
+        id: BlockId,
+        version: u32,
+        status: block::Status,
+    },
 }
 
 /// A refusal; blockers as sorted text, so that their order does not matter.
@@ -119,6 +175,10 @@ impl From<&Outcome> for Answer {
                 id: booking.id,
                 version: booking.version,
                 status: booking.status,
+                nights: (booking.terms.check_in.0, booking.terms.check_out.0),
+                lines: booking.terms.lines.iter().map(booked_line).collect(),
+                total: booking.terms.total,
+                fee_floor: booking.fee_floor,
             },
             Outcome::Swept { expired } => Self::Swept { expired: *expired },
             Outcome::Ticked { retired_nights, forgotten } => {
@@ -131,4 +191,9 @@ impl From<&Outcome> for Answer {
             }
         }
     }
+}
+
+fn booked_line(line: &hold::Line) -> BookedLine {
+    let plan = (line.room_type.0, line.rate_plan.0, i64::from(line.quantity));
+    (plan, line.quote.total, line.quote.nightly_total())
 }

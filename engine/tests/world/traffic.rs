@@ -4,6 +4,7 @@
 //! the state only as a door does, to name what exists and to make quotes; it never says what is right.
 
 mod blocks;
+mod changes;
 mod money;
 
 use std::collections::BTreeMap;
@@ -212,9 +213,10 @@ impl Traffic {
             51..58 => self.begin(dice, reader),
             58..61 => self.decline(dice, reader),
             61..72 => self.confirm(dice, reader),
-            72..75 => self.cancel(dice, reader),
-            75..77 => self.arrival(dice, reader),
-            77..80 => {
+            72..74 => self.cancel(dice, reader),
+            74..76 => self.arrival(dice, reader),
+            76..79 => self.modify(dice, reader),
+            79 => {
                 let holds_max = dice.of(&[u32::MAX, 1, 0, 4_096, 2]);
                 Verb::Sweep(Sweep { holds_max })
             }

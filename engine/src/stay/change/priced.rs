@@ -82,6 +82,10 @@ fn requote(
     let kept = |amounts: &[i64]| amounts.iter().skip(first).take(count).copied().collect();
     append(&mut nights, Nights { prices: kept(&quote.prices), extras: kept(&quote.extras) });
     append(&mut nights, own_basis(judged, portion, (rate_plan, behind), quote.inclusive)?);
+    if nights.extras.iter().all(|&extra| extra == 0) {
+        // Nothing is added on the nights that are left: as if it never had been.
+        nights.extras.clear();
+    }
     // What a promotion took off stays with the nights it was given for.
     let off = split(quote.discount, &quote.nightly_listed()).unwrap_or_default();
     let off: i64 = off.iter().skip(first).take(count).sum();

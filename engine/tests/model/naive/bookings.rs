@@ -11,6 +11,13 @@ use crate::world::answer::Answer;
 use crate::world::traffic::ZONES;
 use crate::world::{DAY, HOUR};
 
+impl Line {
+    /// Of all its rooms.
+    pub fn total(&self) -> i64 {
+        self.price.total() * self.rooms
+    }
+}
+
 impl Booking {
     /// Whether its rooms are its own on that night.
     pub fn is_sold(&self, night: u16) -> bool {
@@ -42,10 +49,19 @@ impl Model {
     fn fees(&self, booking: &Booking, fee: impl Fn(&Line, i64, &[i64]) -> i64) -> i64 {
         let mut sum = 0;
         for line in &booking.hold.lines {
-            let nightly: Vec<_> = line.nightly.iter().map(|night| night * line.rooms).collect();
-            sum += fee(line, line.total * line.rooms, &nightly);
+            let nightly = line.price.nightly.iter().map(|night| night * line.rooms);
+            sum += fee(line, line.total(), &nightly.collect::<Vec<_>>());
         }
-        sum.min(booking.hold.total)
+        sum.min(booking.hold.total).max(booking.fee_floor)
+    }
+
+    /// What cancelling would cost now.
+    pub(super) fn cancellation_fee(&self, booking: &Booking) -> i64 {
+        let hotel = &self.hotels[booking.hold.hotel as usize];
+        let place = (booking.hold.check_in, hours(hotel));
+        self.fees(booking, |line, total, nightly| {
+            money::fee(&line.policy, place, self.now, (total, nightly))
+        })
     }
 
     pub(super) fn cancel(&mut self, verb: &Cancel) -> Answer {
@@ -67,10 +83,7 @@ impl Model {
         if self.today_at(hotel) > booking.hold.check_in {
             return Code::BookingState.into();
         }
-        let place = (booking.hold.check_in, hours(hotel));
-        let fee = self.fees(&booking, |line, total, nightly| {
-            money::fee(&line.plan.policy, place, self.now, (total, nightly))
-        });
+        let fee = self.cancellation_fee(&booking);
         booking.status = Status::Cancelled(booking.settle(fee, self.now));
         booking.version += 1;
         let answer = cancelled(verb.booking, &booking);
@@ -101,9 +114,9 @@ impl Model {
     fn change(&mut self, id: BookingId, mut booking: Booking, status: Status) -> Answer {
         booking.version += 1;
         booking.status = status;
-        let version = booking.version;
+        let answer = changed(id, &booking);
         self.bookings.insert(id, booking);
-        Answer::BookingChanged { id, version, status }
+        answer
     }
 
     pub(super) fn check_in(&mut self, verb: &CheckIn) -> Answer {
@@ -143,13 +156,30 @@ impl Model {
         }
         let place = (booking.hold.check_in, hours(hotel));
         let fee = self.fees(&booking, |line, total, nightly| {
-            if line.plan.policy.tiers.is_empty() {
+            if line.policy.tiers.is_empty() {
                 return nightly[0];
             }
-            money::fee(&line.plan.policy, place, self.now, (total, nightly))
+            money::fee(&line.policy, place, self.now, (total, nightly))
         });
         let settlement = booking.settle(fee, self.now);
         self.change(verb.booking, booking, Status::NoShow(settlement))
+    }
+}
+
+pub(super) fn changed(id: BookingId, booking: &Booking) -> Answer {
+    let Booking { hold, version, status, fee_floor, .. } = booking;
+    let lines = hold.lines.iter().map(|line| {
+        let plan = (line.room_type, line.rate_plan, line.rooms);
+        (plan, line.price.total(), line.price.nightly.clone())
+    });
+    Answer::BookingChanged {
+        id,
+        version: *version,
+        status: *status,
+        nights: (hold.check_in, hold.check_out),
+        lines: lines.collect(),
+        total: hold.total,
+        fee_floor: *fee_floor,
     }
 }
 

@@ -13,11 +13,11 @@ use holdfast_engine::refusal::{Blocker, Layer, Reason};
 use holdfast_engine::{Code, Night, Principal};
 
 use super::catalogue::acts;
-use super::{Booking, Hold, Hotel, Line, Model, money};
+use super::{Booking, Hold, Hotel, Line, Model, Price, money};
 use crate::world::MINUTE;
 use crate::world::answer::{Answer, No};
 
-fn price_changed(total: i64) -> Answer {
+pub(super) fn price_changed(total: i64) -> Answer {
     Answer::Refused(No { total: Some(total), ..Code::PriceChanged.into() })
 }
 
@@ -65,7 +65,7 @@ impl Model {
             return Err(Answer::Refused(no));
         }
         let lines: Vec<_> = wish.lines.iter().map(|line| self.price(wish, line)).collect();
-        let total = lines.iter().map(|line| line.total * line.rooms).sum();
+        let total = lines.iter().map(Line::total).sum();
         if wish.expected_total.is_some_and(|expected| expected != total) {
             return Err(price_changed(total));
         }
@@ -92,6 +92,7 @@ impl Model {
             ended: None,
             perhaps_forgotten: false,
             block: wish.block,
+            taxes: self.taxes.len(),
         };
         self.holds.insert(wish.id, hold);
         Answer::Held { id: wish.id, total, deposit, expires_ms: expires }
@@ -127,60 +128,99 @@ impl Model {
     fn blockers(&self, hotel: &Hotel, wish: &Wish) -> Option<Vec<Blocker>> {
         let (check_in, check_out) = (wish.stay.check_in, wish.stay.check_out);
         let mut found = Vec::new();
-        let mut add = |reason, layer, night| found.push(Blocker { reason, layer, night });
         if hotel.status != HotelStatus::Live {
-            add(Reason::HotelNotLive, Layer::Hotel, check_in);
+            let (reason, layer) = (Reason::HotelNotLive, Layer::Hotel);
+            found.push(Blocker { reason, layer, night: check_in });
         }
         let mut wanted: BTreeMap<u32, i64> = BTreeMap::new();
         for line in &wish.lines {
-            let room_type = self.room_types.get(line.room_type.at())?;
-            let plan = self.plans.get(line.rate_plan.at())?;
-            let gone = room_type.removed || plan.removed;
-            if gone || room_type.hotel != wish.hotel.0 || plan.room_type != line.room_type.0 {
-                return None;
-            }
             *wanted.entry(line.room_type.0).or_default() += i64::from(line.quantity);
-            let (adults, children) = money::guests(&hotel.draft, line.adults, &line.children);
-            let is_small = adults > room_type.draft.max_adults.into()
-                || children > room_type.draft.max_children.into()
-                || adults + children > room_type.draft.max_occupancy.into();
-            if is_small {
-                add(Reason::TooManyGuests, Layer::RoomType(line.room_type), check_in);
-            }
             let stay = (check_in.0, check_out.0);
-            for (reason, night) in self.rate_reasons(hotel, line.rate_plan, stay) {
-                add(reason, Layer::RatePlan(line.rate_plan), Night(night));
-            }
-            for night in (check_in.0..check_out.0).filter(|_| !is_small) {
-                if let Some(Err(reason)) = self.price_of(line, hotel, night) {
-                    add(reason, Layer::RatePlan(line.rate_plan), Night(night));
-                }
-            }
+            found.extend(self.line_blockers(wish.hotel.0, line, stay)?);
         }
         for (room_type, rooms) in wanted {
-            let layer = Layer::RoomType(RoomTypeIx(room_type));
             for night in check_in.0..check_out.0 {
-                let given = self.given(room_type, night);
-                let held = self.held(room_type, night);
-                let limit = given.allotment + given.overbook;
-                let blocked = self.blocked(room_type, night);
-                let left = limit - held - self.sold(room_type, night) - blocked;
-                if self.closed.contains(&(wish.hotel.0, night)) {
-                    add(Reason::Closed, Layer::Hotel, Night(night));
-                }
-                if given.closed {
-                    add(Reason::Closed, layer, Night(night));
-                }
+                // Who picks up from a block needs nothing else, but that nobody has closed.
+                let free = if wish.block.is_some() { 0 } else { rooms };
+                found.extend(self.cell_blockers(wish.hotel.0, (room_type, night), free));
                 if let Some(block) = wish.block {
                     let left = self.left_of(block, room_type, night);
                     if left < rooms {
                         let (left, wanted) = (left as u16, rooms as u16);
-                        add(Reason::BlockInsufficient { left, wanted }, layer, Night(night));
+                        let reason = Reason::BlockInsufficient { left, wanted };
+                        let layer = Layer::RoomType(RoomTypeIx(room_type));
+                        found.push(Blocker { reason, layer, night: Night(night) });
                     }
-                } else if left.max(0) < rooms {
-                    let (free, wanted, held) = (left.max(0) as u16, rooms as u16, held as u16);
-                    add(Reason::Insufficient { free, wanted, held }, layer, Night(night));
                 }
+            }
+        }
+        Some(found)
+    }
+
+    /// Rooms of a night that nobody has and nobody keeps.
+    pub(super) fn left(&self, room_type: u32, night: u16) -> i64 {
+        let given = self.given(room_type, night);
+        let promised = self.held(room_type, night) + self.sold(room_type, night);
+        (given.allotment + given.overbook - promised - self.blocked(room_type, night)).max(0)
+    }
+
+    /// What of a night stands in the way of so many rooms more.
+    pub(super) fn cell_blockers(
+        &self,
+        hotel: u32,
+        (room_type, night): (u32, u16),
+        rooms: i64,
+    ) -> Vec<Blocker> {
+        let (of_kind, left) = (Layer::RoomType(RoomTypeIx(room_type)), self.left(room_type, night));
+        let wants = |free: i64| Reason::Insufficient {
+            free: free as u16,
+            wanted: rooms as u16,
+            held: self.held(room_type, night) as u16,
+        };
+        let found = [
+            self.closed.contains(&(hotel, night)).then_some((Reason::Closed, Layer::Hotel)),
+            self.given(room_type, night).closed.then_some((Reason::Closed, of_kind)),
+            (left < rooms).then(|| (wants(left), of_kind)),
+        ];
+        let night = Night(night);
+        found
+            .into_iter()
+            .flatten()
+            .map(|(reason, layer)| Blocker { reason, layer, night })
+            .collect()
+    }
+
+    /// What of a line's room type and plan stands in the way; `None` where it names what is not there.
+    pub(super) fn line_blockers(
+        &self,
+        hotel: u32,
+        line: &HoldLine,
+        (check_in, check_out): (u16, u16),
+    ) -> Option<Vec<Blocker>> {
+        let room_type = self.room_types.get(line.room_type.at())?;
+        let plan = self.plans.get(line.rate_plan.at())?;
+        let gone = room_type.removed || plan.removed;
+        if gone || room_type.hotel != hotel || plan.room_type != line.room_type.0 {
+            return None;
+        }
+        let hotel = &self.hotels[hotel as usize];
+        let mut found = Vec::new();
+        let mut add = |reason, layer, night| {
+            found.push(Blocker { reason, layer, night: Night(night) });
+        };
+        let (adults, children) = money::guests(&hotel.draft, line.adults, &line.children);
+        let is_small = adults > room_type.draft.max_adults.into()
+            || children > room_type.draft.max_children.into()
+            || adults + children > room_type.draft.max_occupancy.into();
+        if is_small {
+            add(Reason::TooManyGuests, Layer::RoomType(line.room_type), check_in);
+        }
+        for (reason, night) in self.rate_reasons(hotel, line.rate_plan, (check_in, check_out)) {
+            add(reason, Layer::RatePlan(line.rate_plan), night);
+        }
+        for night in (check_in..check_out).filter(|_| !is_small) {
+            if let Some(Err(reason)) = self.price_of(line, hotel, night) {
+                add(reason, Layer::RatePlan(line.rate_plan), night);
             }
         }
         Some(found)
@@ -231,22 +271,37 @@ impl Model {
     }
 
     fn price(&self, wish: &Wish, line: &HoldLine) -> Line {
-        let plan = self.plans[line.rate_plan.at()].draft.clone();
+        let plan = &self.plans[line.rate_plan.at()].draft;
         let nights = wish.stay.check_in.0..wish.stay.check_out.0;
-        let hotel = &self.hotels[wish.hotel.at()];
-        let shares = self.shares(&hotel.draft, nights.start);
-        let extra = money::extra(&hotel.draft, &plan, &line.children);
-        let prices: Vec<_> = nights
-            .map(|night| self.price_of(line, hotel, night).unwrap().unwrap() + extra)
-            .collect();
+        let hotel = &self.hotels[wish.hotel.at()].draft;
+        let shares = self.shares(hotel, nights.start, self.taxes.len());
+        let listed = self.listed(line, wish.hotel.0, nights).unwrap();
         Line {
             room_type: line.room_type.0,
             rate_plan: line.rate_plan.0,
             rooms: line.quantity.into(),
-            total: money::total(prices.iter().sum(), plan.tax_inclusive, shares),
-            nightly: money::nightly(&prices, plan.tax_inclusive, shares),
-            plan,
+            party: (line.adults, line.children.clone()),
+            price: Price::of(listed, plan.tax_inclusive, shares),
+            policy: plan.policy.as_ref().clone(),
+            deposit: plan.deposit,
         }
+    }
+
+    /// What each night costs one room of a line, where all have a price for the party.
+    pub(super) fn listed(
+        &self,
+        line: &HoldLine,
+        hotel: u32,
+        mut nights: std::ops::Range<u16>,
+    ) -> Option<Vec<i64>> {
+        let hotel = &self.hotels[hotel as usize];
+        let plan = &self.plans[line.rate_plan.at()].draft;
+        let extra = money::extra(&hotel.draft, plan, &line.children);
+        let price = |night| self.price_of(line, hotel, night)?.ok();
+        nights.try_fold(Vec::new(), |mut prices, night| {
+            prices.push(price(night)? + extra);
+            Some(prices)
+        })
     }
 
     /// The hold where the principal may touch it, as it stands at this instant.
@@ -403,7 +458,7 @@ impl Model {
         hold.ended = Some(self.now);
         let (total, paid) = (hold.total, verb.payment.amount);
         let status = booking::Status::Confirmed;
-        let booking = Booking { hold: hold.clone(), version: 1, paid, status };
+        let booking = Booking { hold: hold.clone(), version: 1, paid, status, fee_floor: 0 };
         self.bookings.insert(verb.booking, booking);
         self.put(hold);
         vec![Answer::Booked { id: verb.booking, hold: verb.hold, total }]

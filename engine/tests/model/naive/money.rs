@@ -11,7 +11,7 @@ use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::refusal::Reason;
 use holdfast_engine::{Code, Principal};
 
-use super::{Line, Model};
+use super::{Line, Model, Price};
 use crate::world::answer::Answer;
 
 use crate::world::{DAY, HOUR};
@@ -51,11 +51,11 @@ impl Model {
         Answer::Taxes { version: self.taxes.len() as u32 + 1 }
     }
 
-    /// What a hotel charges on top for a check-in.
-    pub(super) fn shares(&self, hotel: &HotelDraft, check_in: u16) -> Shares {
+    /// What a hotel charges on top for a check-in by the first entries of the table.
+    pub(super) fn shares(&self, hotel: &HotelDraft, check_in: u16, entries: usize) -> Shares {
         let own = Scope::Province(hotel.province);
         let said = |share: &dyn Fn(&Rates) -> Option<i64>| {
-            let mine = self.taxes.iter().enumerate().filter(|(_, entry)| {
+            let mine = self.taxes.iter().take(entries).enumerate().filter(|(_, entry)| {
                 (entry.scope == own || entry.scope == Scope::Country)
                     && entry.from.0 <= check_in
                     && share(&entry.rates).is_some()
@@ -145,17 +145,38 @@ pub fn for_adults(
     }
 }
 
-/// Of one room: service charge and fee of the room, VAT of what it covers; an inclusive price is the
-/// total.
-pub fn total(room: i64, inclusive: bool, shares: Shares) -> i64 {
-    if inclusive {
-        return room;
+impl Price {
+    /// Of one room from what its nights are listed at. A price without taxes is built up; one with them is
+    /// the total, whose parts are their shares of it, and the room has what is left.
+    pub fn of(listed: Vec<i64>, inclusive: bool, shares: Shares) -> Self {
+        let sum = listed.iter().sum::<i64>();
+        let Shares { service, vat, fee, vat_on } = shares;
+        let covered = |lines: [i64; 3]| -> i64 {
+            lines.into_iter().zip(vat_on).filter(|line| line.1).map(|line| line.0).sum()
+        };
+        let parts = if inclusive {
+            let vat = vat * covered([10_000, service, fee]);
+            let whole = (10_000 + service + fee) * 10_000 + vat;
+            let of = |share: i64| half_up(sum * share, whole);
+            let [service, vat, fee] = [of(service * 10_000), of(vat), of(fee * 10_000)];
+            [sum - service - vat - fee, service, vat, fee]
+        } else {
+            let (service, fee) = (half_up(sum * service, 10_000), half_up(sum * fee, 10_000));
+            [sum, service, half_up(covered([sum, service, fee]) * vat, 10_000), fee]
+        };
+        let total = parts.iter().sum();
+        let nightly = if inclusive { listed.clone() } else { by_night(total, &listed) };
+        Self { listed, inclusive, parts, nightly }
     }
-    let (service, fee) =
-        (half_up(room * shares.service, 10_000), half_up(room * shares.fee, 10_000));
-    let lines = [room, service, fee].into_iter().zip(shares.vat_on);
-    let covered: i64 = lines.filter(|line| line.1).map(|line| line.0).sum();
-    room + service + fee + half_up(covered * shares.vat, 10_000)
+
+    pub fn total(&self) -> i64 {
+        self.parts.iter().sum()
+    }
+
+    /// Each night without anything on top.
+    pub fn nightly_room(&self) -> Vec<i64> {
+        by_night(self.parts[0], &self.listed)
+    }
 }
 
 /// The total by nights, in proportion to `weights`, by largest remainder, ties to the earlier.
@@ -175,21 +196,14 @@ pub fn by_night(total: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-/// Each night of one room with everything on top: the listed prices where they include it, else the total
-/// in proportion to them.
-pub fn nightly(prices: &[i64], inclusive: bool, shares: Shares) -> Vec<i64> {
-    let room = prices.iter().sum();
-    if inclusive { prices.to_vec() } else { by_night(total(room, inclusive, shares), prices) }
-}
-
 /// What is due at booking of all rooms of a line.
 pub fn deposit(line: &Line) -> i64 {
-    let total = line.total * line.rooms;
-    let due = match line.plan.deposit {
+    let total = line.total();
+    let due = match line.deposit {
         Deposit::Whole => total,
         Deposit::PercentBp(share) => half_up(total * i64::from(share), 10_000),
         Deposit::Nights(count) => {
-            line.nightly.iter().take(count.into()).map(|night| night * line.rooms).sum()
+            line.price.nightly.iter().take(count.into()).map(|night| night * line.rooms).sum()
         }
         Deposit::Fixed(amount) => amount,
     };

@@ -97,6 +97,8 @@ pub struct Booking {
     /// smaller that was due already.
     pub fee_floor: i64,
     pub created_ms: LogTimeMs,
+    /// When it became what it is now.
+    pub changed_ms: LogTimeMs,
 }
 
 impl Booking {

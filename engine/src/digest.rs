@@ -218,7 +218,7 @@ impl Writer {
                 booking.id,
                 booking.principal,
                 booking.version,
-                booking.created_ms,
+                (booking.created_ms, booking.changed_ms),
                 booking.fee_floor,
             );
             let parts = (Arc::clone(&booking.guest), Arc::clone(&booking.payment));

@@ -1,5 +1,6 @@
 //! The state: one [`Writer`] that applies the log, any number of [`Reader`]s.
 
+pub mod arrivals;
 mod audit;
 pub mod blocks;
 pub mod bookings;

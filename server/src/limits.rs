@@ -107,6 +107,9 @@ pub const PAGE_DEFAULT: usize = 50;
 /// Most items a list returns.
 pub const PAGE_MAX: usize = 200;
 
+/// Bookings of a hotel looked at for one page, shown or not; the next page goes on.
+pub const LISTED_BOOKINGS_MAX: usize = 10_000;
+
 /// Longest text typed into the search for destinations, in characters.
 pub const DESTINATION_QUERY_CHARS_MAX: usize = 100;
 

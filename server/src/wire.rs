@@ -10,6 +10,7 @@ pub mod booking;
 pub mod calendar;
 pub mod change;
 pub mod check;
+pub mod desk;
 pub mod destination;
 pub mod explain;
 pub mod found;

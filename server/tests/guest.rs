@@ -14,6 +14,8 @@ mod changes;
 mod deposits;
 #[path = "guest/description.rs"]
 mod description;
+#[path = "guest/desk.rs"]
+mod desk;
 #[path = "guest/destinations.rs"]
 mod destinations;
 #[path = "guest/explain.rs"]

@@ -89,6 +89,7 @@ impl Confirm {
             version: 1,
             fee_floor: 0,
             created_ms: writer.now_ms,
+            changed_ms: writer.now_ms,
         });
         writer.keep_guest_key(self.guest.guest, self.guest_key.as_ref());
         writer.sell(hold, &booking);

@@ -62,6 +62,7 @@ impl Modify {
             guest: self.guest.clone().map_or_else(|| Arc::clone(&booking.guest), Arc::new),
             version: booking.version + 1,
             fee_floor: fees::cancelling(&booking, now_ms, &hotel.zone),
+            changed_ms: now_ms,
             ..Booking::clone(&booking)
         });
         if let Some(guest) = &self.guest {

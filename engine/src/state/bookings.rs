@@ -76,7 +76,8 @@ impl Writer {
         booking: &Booking,
         status: booking::Status,
     ) -> Arc<Booking> {
-        let ended = Booking { status, version: booking.version + 1, ..booking.clone() };
+        let (version, changed_ms) = (booking.version + 1, self.now_ms);
+        let ended = Booking { status, version, changed_ms, ..booking.clone() };
         let freed = Stay {
             check_in: ended.sold_stay().check_out,
             check_out: booking.sold_stay().check_out,
@@ -108,8 +109,11 @@ impl Writer {
         {
             self.keep_reference((terms.principal, reference.clone()), changed);
         }
-        self.note_standing(changed.id, &changed.terms);
         self.shared.bookings.insert(changed.id, Arc::clone(changed));
+        if terms.stay() != before.terms.stay() {
+            self.shared.arrivals.remove(terms.hotel, before.terms.stay(), changed.id);
+            self.shared.arrivals.add(terms.hotel, terms.stay(), changed.id);
+        }
     }
 }
 

@@ -359,7 +359,7 @@ impl Writer {
             self.keep_reference((terms.principal, reference.clone()), booking);
         }
         self.bookings_count += 1;
-        self.note_standing(booking.id, terms);
+        self.shared.arrivals.add(terms.hotel, terms.stay(), booking.id);
         let list = |list: &mut Queue<BookingId>| list.push(booking.id);
         if self.shared.bookings_of.change(&booking.principal, list).is_none() {
             let mut bookings = Queue::default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Shared;
+use super::arrivals::Dates;
 use super::keys::Stored;
 use super::queue::Queue;
 use crate::block::Block;
@@ -126,6 +127,17 @@ impl Reader {
             (0..end).rev().take(limit).filter_map(booking).collect()
         };
         self.shared.bookings_of.look(&principal, page).unwrap_or_default()
+    }
+
+    /// A hotel's bookings by (check-in, id), those after `after`, whatever their status. An entry may be
+    /// older than what the booking says of itself by now.
+    pub fn bookings_of_hotel(
+        &self,
+        hotel: HotelIx,
+        dates: Dates,
+        after: Option<(Night, BookingId)>,
+    ) -> impl Iterator<Item = (Night, BookingId)> {
+        self.shared.arrivals.list(hotel, dates, after)
     }
 
     /// The answer a key was given.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
+use super::arrivals::Arrivals;
 use super::keys::Keys;
 use super::marks::Marks;
 use super::queue::Queue;
@@ -69,6 +70,7 @@ pub struct Shared {
     pub(crate) holds: Table<HoldId, Hold>,
     pub(crate) bookings: Table<BookingId, Arc<Booking>>,
     pub(crate) bookings_of: Table<Principal, Queue<BookingId>>,
+    pub(crate) arrivals: Arrivals,
     pub(crate) keys: Keys,
     pub(crate) guest_keys: Table<u128, Vec<WrappedKey>>,
     /// Hashed with a secret: partners choose the names.
@@ -110,6 +112,7 @@ impl Shared {
             holds: Table::default(),
             bookings: Table::default(),
             bookings_of: Table::default(),
+            arrivals: Arrivals::default(),
             keys: Keys::default(),
             guest_keys: Table::default(),
             sources: Table::default(),

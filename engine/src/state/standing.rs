@@ -1,37 +1,16 @@
 //! What still stands in a hotel: bookings whose stay is not over, and live holds. For refusing to remove
 //! what they name.
 //!
-//! Entries are hints, dropped once their check-out is behind today: what a booking says of itself counts.
-//! Derived from holds and bookings; in no digest.
+//! It owns no list: what a hotel's bookings and holds say of themselves counts.
 
 use super::Writer;
+use super::arrivals::{Dates, On};
 use super::ledger::HotelHolds;
 use crate::booking::Status;
 use crate::civil::Night;
 use crate::hold::Terms;
 use crate::ids::{BookingId, HotelIx};
 use crate::limits::NAMED_BOOKINGS_MAX;
-
-/// The bookings of one hotel that may still stand.
-#[derive(Debug, Default)]
-pub(crate) struct Standing {
-    entries: Vec<(Night, BookingId)>,
-    /// Entries at which those that are over are dropped.
-    clean_at: usize,
-}
-
-/// Below so many entries nothing is dropped.
-const CLEAN_LEAST: usize = 64;
-
-impl Standing {
-    fn add(&mut self, check_out: Night, booking: BookingId, today: Night) {
-        if self.entries.len() >= self.clean_at {
-            self.entries.retain(|entry| entry.0 >= today);
-            self.clean_at = (2 * self.entries.len()).max(CLEAN_LEAST);
-        }
-        self.entries.push((check_out, booking));
-    }
-}
 
 /// What stands in the way of a removal.
 #[derive(Debug, Default)]
@@ -48,18 +27,6 @@ impl InTheWay {
 }
 
 impl Writer {
-    /// A booking has these dates now. To be called when it is made and whenever its check-out changes.
-    pub(crate) fn note_standing(&mut self, booking: BookingId, terms: &Terms) {
-        let Some((first, _)) = self.shared.window() else { return };
-        let at = terms.hotel.at();
-        if self.standing.len() <= at {
-            self.standing.resize_with(at + 1, Standing::default);
-        }
-        if let Some(standing) = self.standing.get_mut(at) {
-            standing.add(terms.check_out, booking, first);
-        }
-    }
-
     /// The bookings and live holds of a hotel whose stay is not over and whose terms are meant.
     pub(crate) fn standing_in_the_way(
         &self,
@@ -68,17 +35,15 @@ impl Writer {
         meant: impl Fn(&Terms) -> bool,
     ) -> InTheWay {
         let mut found = InTheWay::default();
-        let entries = self.standing.get(hotel.at()).map_or(&[][..], |known| &known.entries);
-        for (_, id) in entries {
-            let Some(booking) = self.shared.bookings.get(id) else { continue };
-            let stands = matches!(booking.status, Status::Confirmed | Status::CheckedIn)
-                && booking.terms.check_out > today;
+        let not_over = Dates { on: On::Stay, from: today, to: Night(u16::MAX) };
+        for (_, id) in self.shared.arrivals.list(hotel, not_over, None) {
+            let Some(booking) = self.shared.bookings.get(&id) else { continue };
+            let stands = matches!(booking.status, Status::Confirmed | Status::CheckedIn);
             if stands && meant(&booking.terms) {
-                found.bookings.push(*id);
+                found.bookings.push(id);
             }
         }
         found.bookings.sort_unstable();
-        found.bookings.dedup();
         found.bookings.truncate(NAMED_BOOKINGS_MAX);
         let live = |(at, id)| {
             let hold = self.shared.holds.get(&id)?;

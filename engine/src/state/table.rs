@@ -34,7 +34,7 @@ struct Places {
 }
 
 /// A lock is poisoned by a panic of the writer, which ends the node; readers go on until then.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -17,7 +17,6 @@ use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::references::Reference;
 use super::retirement::Pass;
-use super::standing::Standing;
 use super::table::Table;
 use super::waitlist::Waiting;
 use crate::catalogue::{Hotel, Offering, RoomType};
@@ -40,7 +39,6 @@ pub struct Writer {
     pub(crate) holds_count: usize,
     pub(crate) bookings_count: usize,
     pub(crate) closures: Closures,
-    pub(super) standing: Vec<Standing>,
     pub(super) keys: Forgetting,
     pub(super) hotel_holds: Vec<HotelHolds>,
     pub(super) usage: Table<u128, Usage>,
@@ -65,7 +63,6 @@ impl Writer {
             holds_count: 0,
             bookings_count: 0,
             closures: Closures::default(),
-            standing: Vec::new(),
             keys: Forgetting::default(),
             hotel_holds: Vec::new(),
             usage: Table::default(),

@@ -290,6 +290,13 @@ fn a_list_without_its_record_or_a_record_without_its_list_is_found() {
     };
     let expected = named("bookings", format!("{SOLD} in its list"), None, ("once", 2));
     found("listing", twice, &expected);
+    let stay = Stay { check_in: NIGHT, check_out: NIGHT.plus(1) };
+    let lose = |house: &mut House| house.writer.shared.arrivals.remove(HotelIx(0), stay, SOLD);
+    let once = format!("1 of {NIGHT} at hotel 0");
+    found("arrival", lose, &named("arrivals", SOLD, None, (&once, "none")));
+    let other = BookingId(77);
+    let add = |house: &mut House| house.writer.shared.arrivals.add(HotelIx(0), stay, other);
+    found("stray arrival", add, &named("arrivals", other, None, ("none", once)));
     let lose = |house: &mut House| {
         house.writer.shared.hotel_ids.pin().remove(&HotelId(100));
     };

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::finding::Findings;
-use crate::civil::LogTimeMs;
+use crate::civil::{LogTimeMs, Night};
 use crate::command::Principal;
-use crate::ids::{BookingId, HoldId};
+use crate::ids::{BookingId, HoldId, HotelIx};
 use crate::state::Writer;
+use crate::state::arrivals::Dates;
 
 pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
     let shared = &writer.shared;
@@ -15,6 +16,7 @@ pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
     check_keys(writer, findings);
     check_ended(writer, findings);
     check_listings(writer, findings);
+    check_arrivals(writer, findings);
     check_guest_keys(writer, findings);
 }
 
@@ -74,6 +76,31 @@ fn check_listings(writer: &Writer, findings: &mut Findings) {
     for (booking, _) in listed {
         let about = ("bookings", format!("{booking} in a list"), None);
         findings.add(about, "nothing", "an entry");
+    }
+}
+
+/// Every booking is in its hotel's list once, under its check-in, and nothing else is.
+fn check_arrivals(writer: &Writer, findings: &mut Findings) {
+    let shared = &writer.shared;
+    let mut listed: BTreeMap<BookingId, (u32, HotelIx, Night)> = BTreeMap::new();
+    for hotel in (0..shared.hotels.len()).map(HotelIx) {
+        for (check_in, booking) in shared.arrivals.list(hotel, Dates::ALL, None) {
+            listed.entry(booking).or_insert((0, hotel, check_in)).0 += 1;
+        }
+    }
+    let words = |(times, hotel, check_in): (u32, HotelIx, Night)| {
+        format!("{times} of {check_in} at hotel {}", hotel.0)
+    };
+    for (id, booking) in shared.bookings.iter() {
+        let expected = (1, booking.terms.hotel, booking.terms.check_in);
+        let found = listed.remove(&id);
+        if found != Some(expected) {
+            let about = ("arrivals", id.to_string(), None);
+            findings.add(about, words(expected), found.map_or_else(|| "none".to_owned(), words));
+        }
+    }
+    for (booking, found) in listed {
+        findings.add(("arrivals", booking.to_string(), None), "none", words(found));
     }
 }
 

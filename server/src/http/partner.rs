@@ -4,6 +4,7 @@
 
 pub mod arrivals;
 pub mod blocks;
+pub mod bookings;
 pub mod hotels;
 pub mod inventory;
 pub mod rate_plans;
@@ -37,6 +38,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(rate_plans::create, rate_plans::list))
         .routes(routes!(rate_plans::read, rate_plans::change, rate_plans::remove))
         .routes(routes!(inventory::read))
+        .routes(routes!(bookings::list))
         .routes(routes!(blocks::create, blocks::list))
         .routes(routes!(blocks::read, blocks::change, blocks::release))
         .routes(routes!(arrivals::check_in))

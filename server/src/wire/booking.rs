@@ -298,6 +298,9 @@ pub struct BookingView {
     pub version: u32,
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// When it became what it is now.
+    #[schema(format = DateTime)]
+    pub changed_at: String,
 }
 
 impl BookingView {
@@ -342,6 +345,7 @@ impl BookingView {
             client_reference: terms.client_reference.clone(),
             version: booking.version,
             created_at: instant::local(booking.created_ms, names.zone),
+            changed_at: instant::local(booking.changed_ms, names.zone),
         }
     }
 }

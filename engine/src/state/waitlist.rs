@@ -40,7 +40,8 @@ pub(crate) struct Waiting {
 /// The hotel in which an event may have freed rooms or lifted what stood in the way.
 fn hotel_of(writer: &Writer, event: &Event) -> Option<HotelIx> {
     match event {
-        Event::Held(terms) => Some(terms.hotel),
+        // An offer frees nothing.
+        Event::Held(terms) => terms.waitlist.is_none().then_some(terms.hotel),
         Event::HoldChanged(hold) => Some(hold.terms.hotel),
         Event::Booked(booking)
         | Event::BookingCancelled(booking)
@@ -175,22 +176,34 @@ impl Writer {
         if self.waiting.open == 0 {
             return;
         }
-        for at in first..self.events.len() {
-            let Some(event) = self.events.get(at).cloned() else { break };
+        let mut read = self.read_events(first);
+        let mut offers_left = WAITLIST_OFFERS_MAX;
+        while let Some(&hotel) = self.waiting.due.first() {
+            // A hold may end in the very step that changed it: a revived one whose payment is declined.
+            self.expire_due_in(hotel);
+            read = self.read_events(read);
+            if !self.offer_in(hotel, &mut offers_left) {
+                return;
+            }
+            self.waiting.due.remove(&hotel);
+            read = self.read_events(read);
+        }
+    }
+
+    /// Notes what the events from `from` on say of offers that ended and hotels to be looked at; how many
+    /// events there are.
+    fn read_events(&mut self, from: usize) -> usize {
+        let mut at = from;
+        while let Some(event) = self.events.get(at).cloned() {
             self.close_offer(&event);
             let hotel = hotel_of(self, &event);
             if let Some(hotel) = hotel.filter(|it| self.waiting.queues.contains_key(it)) {
                 self.waiting.due.insert(hotel);
                 self.note_expiry(hotel);
             }
+            at += 1;
         }
-        let mut offers_left = WAITLIST_OFFERS_MAX;
-        while let Some(&hotel) = self.waiting.due.first() {
-            if !self.offer_in(hotel, &mut offers_left) {
-                return;
-            }
-            self.waiting.due.remove(&hotel);
-        }
+        at
     }
 
     fn note_expiry(&mut self, hotel: HotelIx) {

@@ -12,6 +12,7 @@ mod holds;
 mod money;
 mod removal;
 mod rules;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ use holdfast_engine::catalogue::{
 use holdfast_engine::command::{Genesis, Hold as Wish, SetTaxes};
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
-    BlockId, BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId,
+    BlockId, BookingId, HoldId, HotelId, PartnerId, RatePlanId, RoomTypeId, WaitId,
 };
 use holdfast_engine::{Code, Command, Night, Principal, Reader, Verb};
 
@@ -114,6 +115,8 @@ pub struct Hold {
     pub block: Option<BlockId>,
     /// How many entries the table of taxes had.
     pub taxes: usize,
+    /// Who waited for it.
+    pub waitlist: Option<WaitId>,
 }
 
 #[derive(Debug, Clone)]
@@ -146,6 +149,10 @@ pub struct Model {
     pub sources: BTreeMap<(PartnerId, String), u64>,
     pub taxes: Vec<SetTaxes>,
     pub blocks: BTreeMap<BlockId, blocks::Block>,
+    /// Who waits, or did, in the order in which they came.
+    pub waiting: Vec<waiting::Entry>,
+    /// Hotels of which something changed in this command.
+    touched: BTreeSet<u32>,
     keys: BTreeMap<u128, (u128, Answer, u64)>,
 }
 
@@ -170,8 +177,11 @@ impl Hold {
 impl Model {
     /// A new entry: what its time alone brings about.
     pub fn begin(&mut self, now: u64) {
-        self.now = self.now.max(now);
+        let before = self.now;
+        self.now = before.max(now);
         self.release_due_blocks();
+        self.settle(before);
+        self.serve();
     }
 
     /// Judges one command and holds the engine's answer against it.
@@ -209,6 +219,12 @@ impl Model {
         {
             self.holds.remove(&wish.id);
         }
+        if let Verb::JoinWaitlist(join) = verb
+            && ![Code::Malformed.into(), Code::StateConflict.into()].contains(actual)
+        {
+            self.holds.retain(|id, hold| *id != join.wish.id || !hold.perhaps_forgotten);
+            self.waiting.retain(|entry| entry.id != join.id || !entry.perhaps_forgotten);
+        }
         // The same of a hold that ran out long ago and is to be revived.
         let revived = match verb {
             Verb::BeginPayment(verb) if verb.revive => Some(verb.hold),
@@ -221,7 +237,25 @@ impl Model {
         {
             return vec![Code::NotFound.into()];
         }
-        self.run(verb)
+        let versions = |model: &Self| {
+            let hotels = model.hotels.iter().zip(0..).map(|(hotel, ix)| (ix, hotel.version));
+            let kinds = model.room_types.iter().map(|kind| (kind.hotel, kind.version));
+            let hotel_of = |plan: &Plan| model.room_types[plan.room_type as usize].hotel;
+            let plans = model.plans.iter().map(|plan| (hotel_of(plan), plan.version));
+            let mut all = BTreeMap::<u32, Vec<u32>>::new();
+            for (hotel, version) in hotels.chain(kinds).chain(plans) {
+                all.entry(hotel).or_default().push(version);
+            }
+            all
+        };
+        let before = versions(self);
+        let answers = self.run(verb);
+        for (hotel, _) in versions(self).iter().filter(|&(ix, now)| before.get(ix) != Some(now)) {
+            self.touch(*hotel);
+        }
+        self.settle(self.now);
+        self.serve();
+        answers
     }
 
     fn check(&self, command: &Command, expected: &[Answer], actual: &Answer) -> Result<(), String> {
@@ -279,9 +313,8 @@ impl Model {
             Verb::AddBlock(verb) => vec![self.add_block(verb)],
             Verb::ChangeBlock(verb) => vec![self.change_block(verb)],
             Verb::ReleaseBlock(verb) => vec![self.release_block(verb)],
-            Verb::JoinWaitlist(_) | Verb::LeaveWaitlist(_) => {
-                unreachable!("the traffic sends nobody to wait")
-            }
+            Verb::JoinWaitlist(verb) => vec![self.join_waitlist(verb)],
+            Verb::LeaveWaitlist(verb) => self.leave_waitlist(verb),
             Verb::RemoveRoomType(verb) => vec![self.remove_room_type(*verb)],
             Verb::RemoveRatePlan(verb) => vec![self.remove_rate_plan(*verb)],
         }
@@ -313,6 +346,8 @@ impl Model {
         for hold in self.holds.values_mut() {
             hold.perhaps_forgotten |= hold.ended.is_none() && self.now >= hold.expires + 24 * HOUR;
         }
+        self.forget_waiting();
+        self.touch_all();
         Answer::Ticked { retired_nights: self.window.0 - before, forgotten: 0 }
     }
 
@@ -397,6 +432,7 @@ impl Model {
                 }
             }
         }
+        self.compare_waiting(reader)?;
         self.compare_rates(reader)
     }
 

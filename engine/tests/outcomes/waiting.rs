@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use holdfast_engine::ari::Change;
 use holdfast_engine::block::{BlockDraft, BlockLine};
 use holdfast_engine::command::{
-    AddBlock, Extend, Hold, JoinWaitlist, LeaveWaitlist, Release, ReleaseBlock,
+    AddBlock, BeginPayment, DeclinePayment, Extend, Hold, JoinWaitlist, LeaveWaitlist, Release,
+    ReleaseBlock,
 };
 use holdfast_engine::hold;
 use holdfast_engine::ids::{BlockId, HoldId, HotelIx, WaitId};
@@ -14,7 +15,7 @@ use holdfast_engine::limits::{
 };
 use holdfast_engine::stay::Stay;
 use holdfast_engine::waitlist::Status;
-use holdfast_engine::{Code, Outcome, Principal, Verb};
+use holdfast_engine::{Code, Command, Outcome, Principal, Verb};
 
 use super::{Is::*, play};
 use crate::world::{
@@ -113,7 +114,7 @@ fn a_hotel_keeps_so_many_waiting_and_no_more() {
 
 fn pay(world: &mut World, hold: HoldId, principal: Principal, intent: u128) {
     let Verb::BeginPayment(payment) = begin(hold, intent, intent + 1) else { unreachable!() };
-    world.run(Verb::BeginPayment(holdfast_engine::command::BeginPayment { principal, ..payment }));
+    world.run(Verb::BeginPayment(BeginPayment { principal, ..payment }));
 }
 
 fn departures() -> BTreeSet<&'static str> {
@@ -133,7 +134,7 @@ fn departures() -> BTreeSet<&'static str> {
     let hold = offer(&world, offered).unwrap();
     let principal = SECOND;
     pay(&mut world, hold, principal, 1);
-    let decline = holdfast_engine::command::DeclinePayment { hold, principal, intent: 1 };
+    let decline = DeclinePayment { hold, principal, intent: 1 };
     met.extend(play(
         &mut world,
         vec![
@@ -216,6 +217,25 @@ fn rooms_that_ran_out_unseen_go_to_the_waiting_before_a_new_hold() {
     let late = world.wish(product, stay(3, 2), 1);
     let outcome = world.run(Verb::Hold(late));
     assert_eq!(outcome.refusal().map(|no| no.code), Some(Code::InventoryInsufficient));
+    assert!(offer(&world, waiting).is_some());
+}
+
+#[test]
+fn a_revived_hold_whose_payment_is_declined_goes_to_the_waiting_before_a_new_hold() {
+    let (mut world, product) = World::open(1);
+    let held = world.hold(product, stay(3, 2), 1);
+    world.now += 15 * MINUTE;
+    let Verb::BeginPayment(payment) = begin(held, 5, 6) else { unreachable!() };
+    let (revive, expected_total) = (true, Some(i64::MAX));
+    let begun = world.run(Verb::BeginPayment(BeginPayment { revive, expected_total, ..payment }));
+    assert!(matches!(begun, Outcome::HoldChanged(_)), "{begun:?}");
+    let waiting = wait(&mut world, product, stay(3, 2), 1);
+    let decline = DeclinePayment { hold: held, principal: GUEST, intent: 5 };
+    let late = world.wish(product, stay(3, 2), 1);
+    let both = [Verb::DeclinePayment(decline), Verb::Hold(late)].map(Command::plain);
+    let codes: Vec<_> =
+        world.apply(both.into()).iter().map(|it| it.refusal().unwrap().code).collect();
+    assert_eq!(codes, [Code::PaymentDeclined, Code::InventoryInsufficient]);
     assert!(offer(&world, waiting).is_some());
 }
 
@@ -328,7 +348,7 @@ fn a_declined_payment_leaves_an_offer_the_life_it_had() {
     let expires = world.reader.hold(hold).unwrap().expires_ms;
     let principal = OWNER;
     pay(&mut world, hold, principal, 5);
-    let decline = holdfast_engine::command::DeclinePayment { hold, principal, intent: 5 };
+    let decline = DeclinePayment { hold, principal, intent: 5 };
     world.run(Verb::DeclinePayment(decline));
     assert_eq!(world.reader.hold(hold).unwrap().expires_ms, expires);
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod changes;
 mod money;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ use holdfast_engine::command::{RemoveRatePlan, RemoveRoomType};
 use holdfast_engine::hold::Status;
 use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx,
+    RoomTypeIx, WaitId,
 };
 use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::rates::{CutOff, OccupancyPrices};
@@ -99,6 +100,7 @@ pub struct Traffic {
     quotes: BTreeMap<QuoteOf, (Version, RoomQuote)>,
     seqs: BTreeMap<(PartnerId, usize), u64>,
     blocks: Vec<BlockId>,
+    waiting: Vec<WaitId>,
 }
 
 impl Traffic {
@@ -205,8 +207,9 @@ impl Traffic {
     /// One step. `now` is the time of the entry that is being filled.
     pub fn step(&mut self, dice: &mut Dice, reader: &Reader, now: u64) -> Step {
         let verb = match dice.below(100) {
-            0..27 => self.hold(dice, reader, now),
-            27..40 => return Step::Pass(self.pause(dice, reader, now)),
+            0..25 => self.hold(dice, reader, now),
+            25..28 => self.waiting(dice, reader, now),
+            28..40 => return Step::Pass(self.pause(dice, reader, now)),
             40 if dice.one_in(4) => return Step::Rewind(dice.of(&[1, MINUTE, DAY])),
             40..46 => self.extend(dice, reader),
             46..51 => self.release(dice, reader),
@@ -414,6 +417,11 @@ impl Traffic {
 
     /// Mostly one of the newest that there are.
     fn some_hold(&self, dice: &mut Dice, reader: &Reader) -> HoldId {
+        if dice.one_in(12)
+            && let Some(offer) = self.some_offer(dice, reader)
+        {
+            return offer;
+        }
         let mut known = self.holds.iter().rev().filter(|&&id| reader.hold(id).is_some());
         let far = if dice.one_in(6) { dice.below(40) } else { dice.below(5) };
         let hold = known.clone().nth(far).or_else(|| known.next()).copied();

@@ -134,7 +134,11 @@ impl Model {
                 && words.iter().all(|((plan, night), new)| self.rate(*plan, *night) == *new);
         self.given.extend(cells);
         self.rates.extend(words);
-        if same { LineOutcome::Unchanged } else { LineOutcome::Applied }
+        if same {
+            return LineOutcome::Unchanged;
+        }
+        self.touch(self.room_types[line.room_type.at()].hotel);
+        LineOutcome::Applied
     }
 
     fn write_hotel(&mut self, verb: &Allot, line: &Line) -> LineOutcome {
@@ -162,7 +166,11 @@ impl Model {
                 self.closed.remove(&(of.0, night));
             }
         }
-        if before == self.closed { LineOutcome::Unchanged } else { LineOutcome::Applied }
+        if before == self.closed {
+            return LineOutcome::Unchanged;
+        }
+        self.touch(of.0);
+        LineOutcome::Applied
     }
 
     fn refusal(&self, verb: &Allot, line: &Line) -> Option<LineRefusal> {

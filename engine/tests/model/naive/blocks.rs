@@ -29,6 +29,7 @@ impl Model {
             if block.status != Status::Released && block.release.is_some_and(|at| at <= now) {
                 block.status = Status::Released;
                 block.version += 1;
+                self.touched.insert(block.hotel);
             }
         }
     }
@@ -149,6 +150,7 @@ impl Model {
         let release = self.release_at(hotel, draft);
         let block = Block { hotel, version, draft: draft.clone(), status, release };
         self.blocks.insert(id, block);
+        self.touch(hotel);
         self.answer(id)
     }
 
@@ -210,6 +212,7 @@ impl Model {
                 return Code::VersionMismatch.into();
             }
             let version = block.version + 1;
+            self.touch(block.hotel);
             self.blocks.insert(verb.block, Block { status: Status::Released, version, ..block });
         }
         self.answer(verb.block)

@@ -87,6 +87,7 @@ impl Model {
         booking.status = Status::Cancelled(booking.settle(fee, self.now));
         booking.version += 1;
         let answer = cancelled(verb.booking, &booking);
+        self.touch(booking.hold.hotel);
         self.bookings.insert(verb.booking, booking);
         answer
     }
@@ -115,6 +116,7 @@ impl Model {
         booking.version += 1;
         booking.status = status;
         let answer = changed(id, &booking);
+        self.touch(booking.hold.hotel);
         self.bookings.insert(id, booking);
         answer
     }

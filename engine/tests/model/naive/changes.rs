@@ -90,6 +90,7 @@ impl Model {
         let fee_floor = self.cancellation_fee(&booking);
         let after = Booking { hold, version: booking.version + 1, fee_floor, ..booking };
         let answer = changed(verb.booking, &after);
+        self.touch(after.hold.hotel);
         self.bookings.insert(verb.booking, after);
         answer
     }

@@ -21,6 +21,13 @@ pub(super) fn price_changed(total: i64) -> Answer {
     Answer::Refused(No { total: Some(total), ..Code::PriceChanged.into() })
 }
 
+impl Hold {
+    /// It never lives longer.
+    fn latest(&self) -> u64 {
+        self.created + MINUTE * if self.waitlist.is_some() { 120 } else { 45 }
+    }
+}
+
 impl Model {
     pub(super) fn hold(&mut self, wish: &Wish) -> Answer {
         let malformed = wish.lines.is_empty()
@@ -42,8 +49,17 @@ impl Model {
         }
     }
 
-    /// The lines with their prices and what they cost together, where nothing stands in the way.
     fn priced(&self, wish: &Wish) -> Result<(Vec<Line>, i64), Answer> {
+        self.priced_for(wish, true)
+    }
+
+    /// The lines with their prices and what they cost together, where nothing stands in the way; `counted`
+    /// toward what the guest may hold.
+    pub(super) fn priced_for(
+        &self,
+        wish: &Wish,
+        counted: bool,
+    ) -> Result<(Vec<Line>, i64), Answer> {
         let hotel = self.hotels.get(wish.hotel.at()).ok_or(Code::NotFound)?;
         if !wish.principal.is_guest() && !acts(wish.principal, hotel.partner) {
             return Err(Code::NotFound.into());
@@ -58,7 +74,7 @@ impl Model {
         if !blockers.is_empty() {
             return Err(refuse(&blockers));
         }
-        if self.is_over_quota(wish) {
+        if counted && self.is_over_quota(wish) {
             return Err(Code::QuotaExceeded.into());
         }
         if let Some(no) = self.duplicate(wish) {
@@ -72,7 +88,7 @@ impl Model {
         Ok((lines, total))
     }
 
-    fn take(&mut self, wish: &Wish, lines: Vec<Line>, total: i64) -> Answer {
+    pub(super) fn take(&mut self, wish: &Wish, lines: Vec<Line>, total: i64) -> Answer {
         let deposit = lines.iter().map(money::deposit).sum();
         let expires = self.now + u64::from(wish.ttl_s) * 1_000;
         let hold = Hold {
@@ -93,7 +109,9 @@ impl Model {
             perhaps_forgotten: false,
             block: wish.block,
             taxes: self.taxes.len(),
+            waitlist: None,
         };
+        self.touch(wish.hotel.0);
         self.holds.insert(wish.id, hold);
         Answer::Held { id: wish.id, total, deposit, expires_ms: expires }
     }
@@ -253,7 +271,7 @@ impl Model {
         all.0 > quota.holds || all.1 > quota.rooms.into() || all.2 > quota.room_nights.into()
     }
 
-    fn duplicate(&self, wish: &Wish) -> Option<No> {
+    pub(super) fn duplicate(&self, wish: &Wish) -> Option<No> {
         let reference = wish.client_reference.as_ref()?;
         let same = |hold: &Hold| {
             hold.principal == wish.principal && hold.reference.as_ref() == Some(reference)
@@ -331,6 +349,10 @@ impl Model {
             expires_ms: hold.expires,
             extensions: hold.extensions,
         };
+        let state = |hold: &Hold| (hold.status, hold.expires, hold.extensions);
+        if self.holds.get(&hold.id).map(state) != Some(state(&hold)) {
+            self.touch(hold.hotel);
+        }
         self.holds.insert(hold.id, hold);
         answer
     }
@@ -345,8 +367,11 @@ impl Model {
         if status != Status::Active {
             return self.or_forgotten(verb.hold, over(status));
         }
+        if self.is_waited_for(&hold) {
+            return vec![Code::HoldWaitlistWaiting.into()];
+        }
         let wanted = self.now + u64::from(verb.ttl_s) * 1_000;
-        let longer = wanted.min(hold.created + 45 * MINUTE);
+        let longer = wanted.min(hold.latest());
         if hold.extensions == 2 || longer <= hold.expires {
             return vec![Code::HoldExtensionLimit.into()];
         }
@@ -412,8 +437,7 @@ impl Model {
         match status {
             Status::Confirming(payment) if payment.intent == verb.intent => {
                 hold.status = Status::Active;
-                let latest = hold.created + 45 * MINUTE;
-                hold.expires = (self.now + payment.left_ms).min(latest.max(self.now));
+                hold.expires = (self.now + payment.left_ms).min(hold.latest().max(self.now));
                 self.put(hold);
                 vec![Code::PaymentDeclined.into()]
             }

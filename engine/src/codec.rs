@@ -4,10 +4,15 @@
 //! bytes are refused, lengths are bounded. Only this module names the library, so that the library can
 //! change without a byte of a file changing.
 
+use bincode::BorrowDecode;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::de::{BorrowDecoder, Decoder};
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 
 pub use bincode::{Decode, Encode};
 
+use crate::few::Few;
 use crate::limits::BATCH_BYTES_MAX;
 
 /// The version byte that this build writes.
@@ -57,6 +62,28 @@ pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, Error> {
     match body.len() - read {
         0 => Ok(value),
         extra => Err(Error::Trailing { extra }),
+    }
+}
+
+// A short list has the bytes of any list.
+
+impl<T: Encode + 'static, const N: usize> Encode for Few<T, N> {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.as_slice().encode(encoder)
+    }
+}
+
+impl<C, T: Decode<C> + 'static, const N: usize> Decode<C> for Few<T, N> {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        Vec::decode(decoder).map(Self::from)
+    }
+}
+
+impl<'de, C, T: BorrowDecode<'de, C> + 'de, const N: usize> BorrowDecode<'de, C> for Few<T, N> {
+    fn borrow_decode<D: BorrowDecoder<'de, Context = C>>(
+        decoder: &mut D,
+    ) -> Result<Self, DecodeError> {
+        Vec::borrow_decode(decoder).map(Self::from)
     }
 }
 

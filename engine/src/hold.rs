@@ -6,6 +6,7 @@ use crate::catalogue::{Deposit, Policy};
 use crate::civil::{LogTimeMs, Night};
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
+use crate::few::Few;
 use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
 use crate::limits::{HOLD_LIFE_S_MAX, WAITLIST_OFFER_S_MAX};
 use crate::money::Currency;
@@ -21,7 +22,7 @@ pub struct Line {
     /// Per room.
     pub adults: u8,
     /// Ages in years, per room.
-    pub children: Vec<u8>,
+    pub children: Few<u8, 16>,
     /// For one room.
     pub quote: RoomQuote,
     /// The cancellation policy as it stood.
@@ -62,7 +63,7 @@ pub struct Terms {
     pub principal: Principal,
     pub check_in: Night,
     pub check_out: Night,
-    pub lines: Vec<Line>,
+    pub lines: Few<Line, 1>,
     /// All lines with service charge and taxes, minor units.
     pub total: i64,
     pub currency: Currency,

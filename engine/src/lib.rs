@@ -26,6 +26,7 @@ pub mod command;
 pub mod digest;
 pub mod event;
 pub mod explain;
+pub mod few;
 pub mod hash;
 pub mod hold;
 pub mod ids;

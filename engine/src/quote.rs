@@ -10,6 +10,7 @@ pub mod tax;
 pub use tax::Taxes;
 
 use crate::codec::{Decode, Encode};
+use crate::few::Few;
 use crate::money::{WHOLE_BP, share, split, wide_ratio};
 use tax::VatOn;
 
@@ -17,9 +18,9 @@ use tax::VatOn;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RoomQuote {
     /// Each night's price of the room for its adults, as the plan gives it.
-    pub prices: Vec<i64>,
+    pub prices: Few<i64, 4>,
     /// What children add to each night; empty where they add nothing.
-    pub extras: Vec<i64>,
+    pub extras: Few<i64, 2>,
     /// The prices and extras include service charge and taxes.
     pub inclusive: bool,
     /// What a promotion takes off prices and extras, before anything goes on top; 0 to their sum.
@@ -36,9 +37,9 @@ pub struct RoomQuote {
 /// What one room is listed at, night by night, minor units: what a quote is made from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Nights {
-    pub prices: Vec<i64>,
+    pub prices: Few<i64, 4>,
     /// As long as `prices`, or empty where nothing is added.
-    pub extras: Vec<i64>,
+    pub extras: Few<i64, 2>,
 }
 
 /// What a promotion takes off one room and stay.
@@ -157,7 +158,7 @@ impl RoomQuote {
     #[must_use]
     pub fn nightly_listed(&self) -> Vec<i64> {
         if self.extras.is_empty() {
-            return self.prices.clone();
+            return self.prices.to_vec();
         }
         let both = self.prices.iter().zip(&self.extras);
         both.map(|(price, extra)| price.saturating_add(*extra)).collect()
@@ -199,7 +200,7 @@ mod tests {
     const DEFAULT: Taxes = Taxes::DEFAULT;
 
     fn listed(prices: &[i64]) -> Nights {
-        Nights { prices: prices.to_vec(), extras: Vec::new() }
+        Nights { prices: prices.to_vec().into(), ..Nights::default() }
     }
 
     #[test]
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn extras_are_part_of_what_service_taxes_and_discounts_are_taken_from() {
-        let nights = Nights { prices: vec![100_000, 100_000], extras: vec![30_000, 0] };
+        let nights = Nights { prices: vec![100_000; 2].into(), extras: vec![30_000, 0].into() };
         let quote = room(nights, false, DEFAULT, Some(Discount::Fixed(10_000))).unwrap();
         assert_eq!((quote.room, quote.service, quote.vat), (220_000, 22_000, 16_940));
         assert_eq!(quote.extras_listed(), 30_000);
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(price(&[i64::MAX, 1]), None);
         assert_eq!(price(&[i64::MAX]), None);
         assert_eq!(price(&[]), None);
-        let uneven = Nights { prices: vec![1, 1], extras: vec![1] };
+        let uneven = Nights { prices: vec![1, 1].into(), extras: vec![1].into() };
         assert_eq!(room(uneven, false, DEFAULT, None), None);
     }
 
@@ -312,7 +313,8 @@ mod tests {
             service_bp in 0u16..=3_000, vat_bp in 0u16..=3_000, fee_bp in 0u16..=300, vat_on in 0u8..8,
         ) {
             let (prices, extras): (Vec<_>, Vec<_>) = nights.into_iter().unzip();
-            let nights = Nights { prices, extras: if with_extras { extras } else { Vec::new() } };
+            let extras = if with_extras { extras } else { Vec::new() };
+            let nights = Nights { prices: prices.into(), extras: extras.into() };
             let listed = nights.sum().unwrap();
             let taxes = Taxes { service_bp, vat_bp, fee_bp, vat_on: VatOn(vat_on) };
             let quote = room(nights, inclusive, taxes, discount).unwrap();

@@ -6,6 +6,7 @@ pub mod blocks;
 pub mod bookings;
 mod closures;
 pub mod expiry;
+pub(crate) mod hotel_holds;
 pub(crate) mod index;
 pub mod keys;
 pub mod ledger;

@@ -195,8 +195,8 @@ fn lines() -> Vec<Line> {
 
 fn hold() -> Hold {
     let quote = RoomQuote {
-        prices: vec![100_000, 200_000],
-        extras: vec![0, 5_000],
+        prices: vec![100_000, 200_000].into(),
+        extras: vec![0, 5_000].into(),
         inclusive: false,
         discount: 4_999,
         room: 300_001,

@@ -6,6 +6,7 @@ use crate::admission::Demand;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
+use crate::few::Few;
 use crate::hold::{self, Line, Status, Terms};
 use crate::ids::{BlockId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
 use crate::limits::{
@@ -57,7 +58,7 @@ pub struct HoldLine {
 
 /// The lines of a request that has passed, with what they cost together.
 pub(crate) struct Priced {
-    lines: Vec<Line>,
+    lines: Few<Line, 1>,
     currency: Currency,
     pub(super) total: i64,
 }
@@ -79,7 +80,7 @@ impl Hold {
             rate_plan: line.rate_plan,
             quantity: line.quantity,
             adults: line.adults,
-            children: line.children.clone(),
+            children: line.children.to_vec(),
             quote: None,
         };
         Self {
@@ -221,7 +222,7 @@ impl Hold {
             return Err(Code::CapacityReached.into());
         }
         let mut total = 0i64;
-        let mut lines = Vec::with_capacity(self.lines.len());
+        let mut lines = Few::default();
         for line in &self.lines {
             let (line, amount) = {
                 let asked = stay::Asked::of(self.stay, line);

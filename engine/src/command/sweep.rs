@@ -30,6 +30,9 @@ impl Sweep {
             Step::Record => shared.holds.prefetch_record::<3>(&hold),
         };
         let due = expiry.take_due(*now_ms, self.holds_max.min(SWEEP_MAX), stands, ask);
+        // What was due earlier and stood is in `due`, and ends now.
+        let next = expiry.earliest().unwrap_or(*now_ms);
+        writer.swept_ms = next.min(*now_ms).max(writer.swept_ms);
         let expired = writer.expire_all(&due);
         Outcome::Swept { expired }
     }

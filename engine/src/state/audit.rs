@@ -55,7 +55,7 @@ impl Writer {
     }
 
     pub(crate) fn hotel_live_holds(&self, hotel: HotelIx) -> usize {
-        self.hotel_holds.get(hotel.at()).map_or(0, super::ledger::HotelHolds::live)
+        self.hotel_holds.get(hotel.at()).map_or(0, super::hotel_holds::HotelHolds::live)
     }
 }
 

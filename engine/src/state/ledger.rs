@@ -1,68 +1,31 @@
-//! The writer's books: live holds per hotel, quotas per guest, references per principal; and the verbs
-//! that move rooms between held, sold and free. Every caller has validated.
+//! The writer's books: quotas per guest, references per principal; and the verbs that move rooms between
+//! held, sold and free. Every caller has validated.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Writer;
 use super::blocks::Returned;
-use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::references::Reference;
 use super::table::Table;
 use crate::admission::Demand;
 use crate::booking::{Booking, WrappedKey};
-use crate::civil::LogTimeMs;
 use crate::command::{HoldLine, Principal};
 use crate::event::Event;
+use crate::few::Few;
 use crate::hold::{Hold, Line, Status, Terms};
-use crate::ids::{BookingId, HoldId, HotelIx, RoomTypeIx};
+use crate::ids::{BookingId, HoldId, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::ROOMS_PER_CELL_MAX;
 use crate::outcome::Outcome;
-use crate::prefetch::prefetch;
 use crate::refusal::{Code, Refusal};
 use crate::stay::Stay;
-
-/// The live holds of one hotel, the first to end on top, as hints: an entry stands where the hold is live
-/// and has that expiry. A hold whose expiry moved away and came back has several entries that stand.
-#[derive(Debug, Default)]
-pub(crate) struct HotelHolds {
-    entries: BinaryHeap<Reverse<(LogTimeMs, HoldId)>>,
-    live: usize,
-}
-
-impl HotelHolds {
-    /// In no order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
-        self.entries.iter().map(|entry| entry.0)
-    }
-
-    pub(super) fn live(&self) -> usize {
-        self.live
-    }
-
-    #[cfg(test)]
-    pub(super) fn lose_entries(&mut self) {
-        self.entries.clear();
-    }
-
-    /// Asks memory for where the next entry goes.
-    pub(super) fn prefetch_tail(&self) {
-        let entries = self.entries.as_slice();
-        prefetch(entries.as_ptr().wrapping_add(entries.len()));
-    }
-}
-
-/// Entries that need not be looked at again are dropped when they outnumber the live ones by this much.
-const STALE_ENTRIES: usize = 32;
 
 /// What one guest has in live holds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Usage {
-    pub(crate) holds: Vec<HoldId>,
+    pub(crate) holds: Few<HoldId, 2>,
     pub(crate) rooms: u64,
     pub(crate) room_nights: u64,
 }
@@ -198,7 +161,7 @@ impl Writer {
     fn subtract_usage(&self, guest: u128, terms: &Terms) {
         let (rooms, nights) = (u64::from(terms.rooms()), u64::from(terms.nights()));
         let is_left = self.usage.change(&guest, |usage| {
-            usage.holds.retain(|&id| id != terms.id);
+            usage.holds.retain(|id| *id != terms.id);
             usage.rooms = usage.rooms.saturating_sub(rooms);
             usage.room_nights = usage.room_nights.saturating_sub(rooms * nights);
             !usage.holds.is_empty()
@@ -206,54 +169,6 @@ impl Writer {
         if is_left == Some(false) {
             self.usage.remove(&guest);
         }
-    }
-
-    fn track(&mut self, hotel: HotelIx, at: LogTimeMs, id: HoldId) {
-        self.expiry.add(at, id);
-        if self.hotel_holds.len() <= hotel.at() {
-            self.hotel_holds.resize_with(hotel.at() + 1, HotelHolds::default);
-        }
-        if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
-            holds.entries.push(Reverse((at, id)));
-            holds.live += 1;
-        }
-        if at < self.shared.earliest_expiry(hotel) {
-            self.shared.set_earliest_expiry(hotel, Some(at));
-        }
-    }
-
-    fn untrack(&mut self, hotel: HotelIx) {
-        let Some(holds) = self.hotel_holds.get_mut(hotel.at()) else { return };
-        holds.live = holds.live.saturating_sub(1);
-        if holds.entries.len() > 2 * holds.live + STALE_ENTRIES {
-            let mut entries = std::mem::take(&mut holds.entries);
-            entries.retain(|&Reverse((at, id))| self.shared.stands(id, at));
-            if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
-                holds.entries = entries;
-            }
-        }
-    }
-
-    /// The hotel's first entry, where it has one.
-    fn first_to_end(&self, hotel: HotelIx) -> Option<(LogTimeMs, HoldId)> {
-        self.hotel_holds.get(hotel.at())?.entries.peek().map(|entry| entry.0)
-    }
-
-    fn drop_first_to_end(&mut self, hotel: HotelIx) {
-        if let Some(holds) = self.hotel_holds.get_mut(hotel.at()) {
-            holds.entries.pop();
-        }
-    }
-
-    /// Renews the hotel's earliest expiry from the first entry that stands.
-    fn renew_earliest_expiry(&mut self, hotel: HotelIx) {
-        while let Some((at, id)) = self.first_to_end(hotel)
-            && !self.shared.stands(id, at)
-        {
-            self.drop_first_to_end(hotel);
-        }
-        let first = self.first_to_end(hotel);
-        self.shared.set_earliest_expiry(hotel, first.map(|(at, _)| at));
     }
 
     /// A live hold has a new status or expiry and stays live.
@@ -297,54 +212,6 @@ impl Writer {
         if let Principal::Guest(guest) = terms.principal {
             self.subtract_usage(guest, terms);
         }
-    }
-
-    /// Expires a hold where it is live and due; whether it was.
-    pub(crate) fn expire_if_due(&mut self, id: HoldId) -> bool {
-        let Some(hold) = self.shared.holds.get(&id) else { return false };
-        let due = hold.is_live() && hold.expires_ms <= self.now_ms;
-        if due {
-            self.end_hold(hold, Status::Expired);
-        }
-        due
-    }
-
-    /// Expires these holds where they are live and due, and renews the earliest expiries of their
-    /// hotels; how many.
-    pub(crate) fn expire_all(&mut self, holds: &[HoldId]) -> u32 {
-        let mut hotels = Vec::new();
-        let mut expired = 0;
-        for some in holds.chunks(COMMANDS_AHEAD) {
-            self.look_ahead_holds(some);
-            for &id in some {
-                let hotel = self.shared.holds.look(&id, |hold| hold.terms.hotel);
-                if self.expire_if_due(id) {
-                    expired += 1;
-                    hotels.extend(hotel);
-                }
-            }
-        }
-        hotels.sort_unstable();
-        hotels.dedup();
-        for hotel in hotels {
-            self.renew_earliest_expiry(hotel);
-        }
-        expired
-    }
-
-    /// Expires every due hold of a hotel, so that its cells can be judged.
-    pub(crate) fn expire_due_in(&mut self, hotel: HotelIx) {
-        if self.shared.earliest_expiry(hotel) > self.now_ms {
-            return;
-        }
-        while let Some((at, id)) = self.first_to_end(hotel)
-            && at <= self.now_ms
-        {
-            self.drop_first_to_end(hotel);
-            // Looks again whether it is live: a hold may have two entries that stand.
-            self.expire_if_due(id);
-        }
-        self.renew_earliest_expiry(hotel);
     }
 
     /// A live hold becomes a booking: its rooms are sold.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::Writer;
+use super::hotel_holds::HotelHolds;
 use crate::command::{Command, Principal, Verb};
 use crate::hold::Terms;
 use crate::ids::{HoldId, HotelIx};
@@ -16,6 +17,9 @@ use crate::stay::Stay;
 /// Commands looked at together. Their lines (some twenty each) must stay in the nearest cache.
 pub(super) const COMMANDS_AHEAD: usize = 24;
 
+/// Lines of memory of what a hold of one line is about.
+const TERMS_LINES: usize = 6;
+
 impl Writer {
     /// Asks for what these commands will touch.
     pub(super) fn look_ahead(&self, commands: &[Command]) {
@@ -23,6 +27,7 @@ impl Writer {
         if commands.len() == 1 {
             return;
         }
+        self.ask_for_free_places(commands);
         for command in commands {
             if let Some(idempotency) = &command.idempotency {
                 self.shared.keys.prefetch(&idempotency.key);
@@ -54,11 +59,45 @@ impl Writer {
                     self.shared.rate_plans.prefetch_record(line.rate_plan.0);
                 }
                 if let Principal::Guest(guest) = hold.principal {
-                    self.usage.prefetch_record::<1>(&guest);
+                    self.usage.prefetch_record::<2>(&guest);
                 }
             }
         }
+        for command in commands {
+            if let Verb::Hold(hold) = &command.verb {
+                for line in &hold.lines {
+                    self.ask_for_policy(line.rate_plan.0);
+                }
+            }
+        }
+        self.look_ahead_fronts(|| commands.iter().filter_map(|command| self.hotel_due(command)));
         self.look_ahead_records(|| commands.iter().filter_map(|command| hold_named(&command.verb)));
+    }
+
+    /// Asks for where the records go that these commands make, if they succeed.
+    fn ask_for_free_places(&self, commands: &[Command]) {
+        let count = |is_one: fn(&&Command) -> bool| commands.iter().filter(is_one).count();
+        let holds = count(|command| matches!(command.verb, Verb::Hold(_)));
+        let keys = count(|command| command.idempotency.is_some());
+        self.shared.keys.prefetch_free::<2>(keys);
+        self.shared.holds.prefetch_free::<2>(holds);
+        self.usage.prefetch_free::<2>(holds);
+    }
+
+    /// The hotel of a hold whose first entries are due, and will be looked at before it is judged.
+    fn hotel_due(&self, command: &Command) -> Option<HotelIx> {
+        let Verb::Hold(hold) = &command.verb else { return None };
+        (self.shared.earliest_expiry(hold.hotel) <= self.now_ms).then_some(hold.hotel)
+    }
+
+    /// Asks for the holds that are the first to end in some hotels.
+    pub(super) fn look_ahead_fronts<I: Iterator<Item = HotelIx>>(&self, hotels: impl Fn() -> I) {
+        let fronts = || {
+            let holds = hotels().filter_map(|hotel| self.hotel_holds.get(hotel.at()));
+            holds.flat_map(HotelHolds::front)
+        };
+        fronts().for_each(|hold| self.shared.holds.prefetch(&hold));
+        fronts().for_each(|hold| self.shared.holds.prefetch_record::<2>(&hold));
     }
 
     /// Asks for holds that are about to end.
@@ -75,15 +114,11 @@ impl Writer {
         next().for_each(|hold| self.shared.holds.prefetch(&hold));
         next().for_each(|hold| self.shared.holds.prefetch_record::<3>(&hold));
         for hold in next() {
-            self.with_terms(hold, |terms| prefetch_lines::<_, 3>(Arc::as_ptr(terms)));
-        }
-        for hold in next() {
-            self.with_terms(hold, |terms| prefetch_lines::<_, 3>(terms.lines.as_ptr()));
+            self.with_terms(hold, |terms| prefetch_lines::<_, TERMS_LINES>(Arc::as_ptr(terms)));
         }
         for hold in next() {
             self.with_terms(hold, |terms| {
                 for line in &terms.lines {
-                    prefetch(line.quote.prices.as_ptr());
                     prefetch(Arc::as_ptr(&line.policy));
                 }
             });
@@ -95,19 +130,18 @@ impl Writer {
             self.shared.holds.prefetch_record::<3>(&hold);
         }
         for hold in holds() {
-            self.with_terms(hold, |terms| prefetch_lines::<_, 4>(Arc::as_ptr(terms)));
+            self.with_terms(hold, |terms| prefetch_lines::<_, TERMS_LINES>(Arc::as_ptr(terms)));
         }
         for hold in holds() {
             self.with_terms(hold, |terms| {
                 self.ask_for_hotel(terms.hotel);
                 self.ask_for_usage(terms.principal);
-                prefetch_lines::<_, 3>(terms.lines.as_ptr());
             });
         }
         for hold in holds() {
             self.with_terms(hold, |terms| {
                 if let Principal::Guest(guest) = terms.principal {
-                    self.usage.prefetch_record::<1>(&guest);
+                    self.usage.prefetch_record::<2>(&guest);
                 }
                 let stay = Stay { check_in: terms.check_in, check_out: terms.check_out };
                 for line in &terms.lines {
@@ -132,6 +166,15 @@ impl Writer {
         if let Some(row) = self.shared.rates.row(rate_plan) {
             row.slot(stay.check_in).map(prefetch_one);
             row.slot(stay.check_out).map(prefetch_one);
+        }
+    }
+
+    /// A new hold shares it: its count of owners is written.
+    fn ask_for_policy(&self, rate_plan: u32) {
+        if let Some(rate_plan) = self.shared.rate_plans.get(rate_plan).as_deref()
+            && let Some(rate_plan) = rate_plan
+        {
+            prefetch(Arc::as_ptr(&rate_plan.draft.policy));
         }
     }
 

@@ -6,19 +6,20 @@ use std::collections::VecDeque;
 
 /// Items of one block.
 const BLOCK: usize = 4_096;
-/// Items that the first block begins with.
-const FIRST: usize = 4;
 
 /// The queue.
 #[derive(Debug)]
 pub struct Queue<T> {
+    /// The oldest items. Most queues have a few, and nothing behind them.
+    first: VecDeque<T>,
+    /// Those behind, in blocks that are full but for the last.
     blocks: VecDeque<VecDeque<T>>,
     len: usize,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { blocks: VecDeque::new(), len: 0 }
+        Self { first: VecDeque::new(), blocks: VecDeque::new(), len: 0 }
     }
 }
 
@@ -33,11 +34,14 @@ impl<T> Queue<T> {
 
     pub fn push(&mut self, item: T) {
         self.len += 1;
+        if self.first.capacity() == 0 {
+            self.first.reserve_exact(1);
+        }
         match self.blocks.back_mut() {
+            None if self.first.len() < BLOCK => self.first.push_back(item),
             Some(block) if block.len() < BLOCK => block.push_back(item),
-            last => {
-                let items = if last.is_some() { BLOCK } else { FIRST };
-                let mut block = VecDeque::with_capacity(items);
+            _ => {
+                let mut block = VecDeque::with_capacity(BLOCK);
                 block.push_back(item);
                 self.blocks.push_back(block);
             }
@@ -45,32 +49,32 @@ impl<T> Queue<T> {
     }
 
     pub fn first(&self) -> Option<&T> {
-        self.blocks.front()?.front()
+        self.first.front()
     }
 
     pub fn pop(&mut self) -> Option<T> {
-        let block = self.blocks.front_mut()?;
-        let item = block.pop_front()?;
+        let item = self.first.pop_front()?;
         self.len -= 1;
-        if block.is_empty() && self.blocks.len() > 1 {
-            self.blocks.pop_front();
+        if self.first.is_empty()
+            && let Some(next) = self.blocks.pop_front()
+        {
+            self.first = next;
         }
         Some(item)
     }
 
     /// The item at a position, counted from the oldest on.
     pub fn get(&self, at: usize) -> Option<&T> {
-        let first = self.blocks.front()?;
-        match at.checked_sub(first.len()) {
-            None => first.get(at),
-            // Every block but the first and the last is full.
-            Some(at) => self.blocks.get(1 + at / BLOCK)?.get(at % BLOCK),
+        match at.checked_sub(self.first.len()) {
+            None => self.first.get(at),
+            // Every block but the last is full.
+            Some(at) => self.blocks.get(at / BLOCK)?.get(at % BLOCK),
         }
     }
 
     /// From the oldest on.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
-        self.blocks.iter().flatten()
+        self.first.iter().chain(self.blocks.iter().flatten())
     }
 }
 
@@ -85,8 +89,9 @@ mod tests {
         for item in 0..3 * BLOCK {
             queue.push(item);
         }
-        assert!(queue.blocks.iter().all(|block| block.capacity() <= BLOCK));
-        assert_eq!((queue.blocks.len(), queue.len()), (3, 3 * BLOCK));
+        let mut blocks = std::iter::once(&queue.first).chain(&queue.blocks);
+        assert!(blocks.all(|block| block.capacity() <= BLOCK));
+        assert_eq!((queue.blocks.len(), queue.len()), (2, 3 * BLOCK));
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 
 use super::Writer;
 use super::arrivals::{Dates, On};
-use super::ledger::HotelHolds;
+use super::hotel_holds::HotelHolds;
 use crate::booking::Status;
 use crate::civil::Night;
 use crate::hold::Terms;

@@ -170,6 +170,16 @@ impl<K: Eq + Hash, V, S: BuildHasher> Table<K, V, S> {
         self.index.prefetch(self.tag(id));
     }
 
+    /// Asks memory for the first `LINES` lines of where the next `count` records go. Writer only.
+    pub(crate) fn prefetch_free<const LINES: usize>(&self, count: usize) {
+        let places = lock(&self.places);
+        for &place in places.free.iter().take(count) {
+            if let Some(record) = self.records.get(place as usize) {
+                prefetch_lines::<_, LINES>(std::ptr::from_ref(record));
+            }
+        }
+    }
+
     /// Asks memory for the first `LINES` lines of an id's record, where the index (asked for before)
     /// has one with its tag.
     #[inline]

@@ -11,8 +11,9 @@ use super::Shared;
 use super::blocks::Releases;
 use super::closures::Closures;
 use super::expiry::Expiry;
+use super::hotel_holds::HotelHolds;
 use super::keys::{Forgetting, Stored};
-use super::ledger::{HotelHolds, Usage};
+use super::ledger::Usage;
 use super::look_ahead::COMMANDS_AHEAD;
 use super::queue::Queue;
 use super::references::Reference;
@@ -36,6 +37,8 @@ pub struct Writer {
     pub(crate) index: u64,
     pub(crate) events: Vec<Event>,
     pub(crate) expiry: Expiry,
+    /// A sweep has ended every hold that was due before this instant; what comes later is due later.
+    pub(crate) swept_ms: LogTimeMs,
     pub(crate) holds_count: usize,
     pub(crate) bookings_count: usize,
     pub(crate) closures: Closures,
@@ -60,6 +63,7 @@ impl Writer {
             index: 0,
             events: Vec::new(),
             expiry: Expiry::default(),
+            swept_ms: 0,
             holds_count: 0,
             bookings_count: 0,
             closures: Closures::default(),

@@ -81,7 +81,7 @@ pub fn judge_change(
         return Err(Code::Malformed.into());
     }
     let (check_in, check_out) = (stay.check_in, stay.check_out);
-    Ok(Terms { check_in, check_out, lines, total, ..terms.clone() })
+    Ok(Terms { check_in, check_out, lines: lines.into(), total, ..terms.clone() })
 }
 
 /// A change that is being judged: of which booking, to which stay, when.

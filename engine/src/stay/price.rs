@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::{Pricing, Stay};
 use crate::catalogue::{Hotel, RatePlan};
 use crate::command::HoldLine;
+use crate::few::Few;
 use crate::hold::Line;
 use crate::ids::RatePlanIx;
 use crate::quote::{self, Discount, Nights, RoomQuote, Version};
@@ -63,7 +64,7 @@ pub fn price_line(
         rate_plan: line.rate_plan,
         quantity: line.quantity,
         adults: line.adults,
-        children: line.children.clone(),
+        children: line.children.iter().copied().collect(),
         quote,
         policy: Arc::clone(&rate_plan.draft.policy),
         deposit: rate_plan.draft.deposit,
@@ -125,14 +126,14 @@ pub fn list_nights(
     let pricing = Pricing::of(&hotel.draft, room_type, rate_plan, party);
     let row = shared.rates.row(rate_plan.ix.0)?;
     let count = asked.stay.nights();
-    let mut prices = Vec::with_capacity(usize::from(count));
+    let mut prices = Few::default();
     let slots = row.nights(asked.stay.check_in, count);
     for (slot, night) in slots.zip(asked.stay.check_in.until(asked.stay.check_out)) {
         // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
         let word = RateWord(slot.load(Ordering::Acquire));
         prices.push(pricing.night(shared, word, night).ok()?);
     }
-    let extras =
-        if pricing.extra() == 0 { Vec::new() } else { vec![pricing.extra(); prices.len()] };
+    let priced = if pricing.extra() == 0 { 0 } else { prices.len() };
+    let extras = std::iter::repeat_n(pricing.extra(), priced).collect();
     Some(Nights { prices, extras })
 }

@@ -47,8 +47,8 @@ fn refusals_of_holds() -> BTreeSet<&'static str> {
     };
     let dates = |from: u16, to: u16| Stay { check_in: night(from), check_out: night(to) };
     let dear = RoomQuote {
-        prices: vec![i64::MAX],
-        extras: Vec::new(),
+        prices: vec![i64::MAX].into(),
+        extras: Vec::new().into(),
         inclusive: true,
         discount: 0,
         room: i64::MAX,

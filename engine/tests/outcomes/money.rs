@@ -155,7 +155,7 @@ fn room_and_extras(world: &World, line: &HoldLine, product: Product) -> Option<(
     let plan = world.reader.rate_plan(product.rate_plan)?;
     let asked = Asked::of(stay(3, 2), line);
     let (_, quote) = quote_room(&world.reader, &hotel, &plan, asked)?;
-    Some((quote.prices.clone(), quote.extras_listed()))
+    Some((quote.prices.to_vec(), quote.extras_listed()))
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl Names<'_> {
                 rate_plan_id: rate_plan_id.clone(),
                 quantity: line.quantity,
                 adults: line.adults,
-                children_ages: line.children.clone(),
+                children_ages: line.children.to_vec(),
                 total: Money::new(
                     line.quote.total.saturating_mul(i64::from(line.quantity)),
                     terms.currency,

@@ -56,7 +56,7 @@ fn price_portion(judged: &Judged<'_>, portion: &Portion<'_>) -> Result<Line, Ref
         rate_plan: portion.rate_plan,
         quantity: portion.quantity,
         adults: portion.adults,
-        children: portion.children.to_vec(),
+        children: portion.children.iter().copied().collect(),
         quote,
         policy,
         deposit,
@@ -79,8 +79,9 @@ fn requote(
     let mut nights = own_basis(judged, portion, (rate_plan, ahead), quote.inclusive)?;
     let first = usize::from(from.0.saturating_sub(before.check_in.0));
     let count = usize::from(until.0 - from.0);
-    let kept = |amounts: &[i64]| amounts.iter().skip(first).take(count).copied().collect();
-    append(&mut nights, Nights { prices: kept(&quote.prices), extras: kept(&quote.extras) });
+    let prices = quote.prices.iter().skip(first).take(count).copied().collect();
+    let extras = quote.extras.iter().skip(first).take(count).copied().collect();
+    append(&mut nights, Nights { prices, extras });
     append(&mut nights, own_basis(judged, portion, (rate_plan, behind), quote.inclusive)?);
     if nights.extras.iter().all(|&extra| extra == 0) {
         // Nothing is added on the nights that are left: as if it never had been.
@@ -109,7 +110,7 @@ fn own_basis(
     // The plan's prices mean something else since: these nights count with what they come to.
     let quote = frozen_taxes(judged, nights, rate_plan.draft.tax_inclusive, None)?;
     let prices = if inclusive { quote.nightly_total() } else { quote.nightly_room() };
-    Ok(Nights { prices, extras: Vec::new() })
+    Ok(Nights { prices: prices.into(), ..Nights::default() })
 }
 
 fn listed(

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use holdfast_engine::admission::{Admission, Ticket};
+use holdfast_engine::admission::{Admission, Demand, Ticket};
 use holdfast_engine::catalogue::{Hotel, HotelStatus, RatePlan};
 use holdfast_engine::command::{Hold, HoldLine};
 use holdfast_engine::hold::Terms;
@@ -47,6 +47,10 @@ pub fn resolve(
     }
     stay::check_dates(reader, &hotel, draft.stay, state.now_ms())
         .map_err(|refused| refusal::problem(&refused, reader))?;
+    // What admission looks at is asked of memory now, to be there once the prices are looked up.
+    let wanted = draft.lines.iter().zip(&rate_plans);
+    let wanted = wanted.map(|(line, rate_plan)| (rate_plan.room_type, u32::from(line.quantity)));
+    reader.expect(&Demand::of(draft.stay, wanted));
     let lines = draft.lines.iter().zip(&rate_plans).map(|(line, rate_plan)| {
         let mut line = HoldLine {
             room_type: rate_plan.room_type,
@@ -221,7 +225,7 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
         principal: hold.principal,
         check_in: hold.stay.check_in,
         check_out: hold.stay.check_out,
-        lines,
+        lines: lines.into(),
         total,
         currency: hotel.draft.currency,
         tax_version: state.reader().tax_version(),

@@ -24,10 +24,15 @@ use std::process::ExitCode;
 
 use figures::Scale;
 
+/// The product's, so that figures are of what runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 usage: bench [--quick] [--dir DIR] [NAME...]
 
   engine    holds a second in memory, on one core and on two
+  parts     the engine part by part: cells alone, growth, retirement, a partner's writes
   admission rooms set aside and refused, on one core and on two
   search    a city of 2,000 hotels and a town of 100 while a writer is busy, in memory
   explain   why a stay cannot be had and what would work, in memory
@@ -48,6 +53,7 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "memory",
         "admission",
         "engine",
+        "parts",
         "search",
         "explain",
         "calendar",
@@ -57,7 +63,7 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "peers",
     ]
 } else {
-    &["memory", "admission", "engine", "search", "explain", "calendar"]
+    &["memory", "admission", "engine", "parts", "search", "explain", "calendar"]
 };
 
 struct Asked {
@@ -124,10 +130,8 @@ fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     match name {
         "memory" => figures::memory::run(scale),
         "admission" => figures::admission::run(scale),
-        "engine" => {
-            figures::engine::run(scale);
-            figures::engine_parts::run(scale);
-        }
+        "engine" => figures::engine::run(scale),
+        "parts" => figures::engine_parts::run(scale),
         "search" => figures::search::run(scale),
         "explain" => figures::explain::explain(scale),
         "calendar" => figures::explain::calendar(scale),

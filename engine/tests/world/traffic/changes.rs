@@ -71,7 +71,7 @@ impl Traffic {
             rate_plan: line.rate_plan,
             quantity: line.quantity,
             adults: line.adults,
-            children: line.children.clone(),
+            children: line.children.to_vec(),
             quote: None,
         });
         let mut lines: Vec<_> = own.collect();

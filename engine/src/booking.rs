@@ -82,8 +82,8 @@ pub struct Payment {
     pub amount: i64,
 }
 
-/// A booking as it stands.
-#[derive(Debug, Clone)]
+/// A booking as it stands. Its bytes are those of the archive's records.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Booking {
     pub id: BookingId,
     /// Who may read and change it.

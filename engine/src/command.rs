@@ -5,6 +5,7 @@
 //! succeed.`, then the mutation. The first refusal in the documented order is the answer.
 
 pub mod allot;
+pub mod archive;
 pub mod block;
 pub mod cancel;
 pub mod catalogue;
@@ -26,6 +27,7 @@ pub mod tick;
 pub mod waitlist;
 
 pub use allot::Allot;
+pub use archive::Archive;
 pub use block::{AddBlock, ChangeBlock, ReleaseBlock};
 pub use cancel::Cancel;
 pub use catalogue::{
@@ -143,6 +145,7 @@ pub enum Verb {
     LeaveWaitlist(LeaveWaitlist),
     RemoveRoomType(RemoveRoomType),
     RemoveRatePlan(RemoveRatePlan),
+    Archive(Archive),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

@@ -31,6 +31,7 @@ pub struct Digest {
     pub taxes: u128,
     pub blocks: u128,
     pub waitlist: u128,
+    pub archive: u128,
 }
 
 impl Digest {
@@ -42,6 +43,7 @@ impl Digest {
             clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
             taxes,
             blocks, waitlist,
+            archive,
         } = *self;
         [
             ("clock", clock),
@@ -57,6 +59,7 @@ impl Digest {
             ("taxes", taxes),
             ("blocks", blocks),
             ("waitlist", waitlist),
+            ("archive", archive),
         ]
         .into_iter()
     }
@@ -128,6 +131,7 @@ impl Writer {
             taxes: Sum::of(shared.taxes().entries().iter().copied()),
             blocks: self.digest_blocks(),
             waitlist: self.digest_waitlist(),
+            archive: Sum::of([self.archived]),
         }
     }
 
@@ -259,6 +263,7 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
         Outcome::Waitlist(entry) => {
             encode_into(&(15u8, entry.id, entry.status), &mut bytes);
         }
+        Outcome::Archived { bookings } => encode_into(&(17u8, *bookings), &mut bytes),
         Outcome::Block(block) => {
             encode_into(&(16u8, block.id, block.version, block.status), &mut bytes);
         }

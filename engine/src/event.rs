@@ -57,4 +57,6 @@ pub enum Event {
     BlockChanged(Arc<Block>),
     /// Joined, offered, ended. The offer itself is a hold and has its events.
     WaitlistChanged(Arc<Entry>),
+    /// Its stay is long over: it has left memory for the archive, as it stood.
+    BookingArchived(Arc<Booking>),
 }

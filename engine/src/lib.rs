@@ -15,6 +15,7 @@
 extern crate self as holdfast_engine;
 
 pub mod admission;
+pub mod archive;
 pub mod ari;
 pub mod block;
 pub mod booking;

@@ -81,6 +81,18 @@ pub const ENDED_HOLD_MS_SURE: u64 = 3_600 * 1_000;
 pub const HOLDS_MAX: usize = 16_000_000;
 /// Bookings in memory; past it a confirmation is refused.
 pub const BOOKINGS_MAX: usize = 64_000_000;
+/// Days after check-out when a booking leaves memory, where nothing else is configured.
+pub const ARCHIVE_DAYS_DEFAULT: u16 = 30;
+/// Fewest of them: until then a guest can be said not to have come, in every zone.
+pub const ARCHIVE_DAYS_MIN: u16 = 3;
+/// Most of them.
+pub const ARCHIVE_DAYS_MAX: u16 = 1_095;
+/// Bookings that one step archives; the next tick goes on.
+pub const ARCHIVE_MAX: u32 = 256;
+/// Entries of bookings that have left memory that one more of its list drops.
+pub const GAPS_DROPPED_MAX: usize = 64;
+/// Entries of a list of bookings that one page looks at; the next page goes on.
+pub const LISTING_LOOKS_MAX: usize = 1_024;
 /// How long after the check-out day began a guest can still be said not to have come, in milliseconds.
 pub const NO_SHOW_MS_MAX: u64 = 48 * 3_600 * 1_000;
 /// Days after check-out for which a client reference stays taken.

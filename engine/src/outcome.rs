@@ -50,6 +50,9 @@ pub enum Outcome {
     Block(Arc<Block>),
     /// The entry after somebody joined or left.
     Waitlist(Arc<Entry>),
+    Archived {
+        bookings: u32,
+    },
 }
 
 impl From<Code> for Outcome {

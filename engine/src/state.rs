@@ -1,15 +1,18 @@
 //! The state: one [`Writer`] that applies the log, any number of [`Reader`]s.
 
+mod archive;
 pub mod arrivals;
 mod audit;
 pub mod blocks;
 pub mod bookings;
+mod check_outs;
 mod closures;
 pub mod expiry;
 pub(crate) mod hotel_holds;
 pub(crate) mod index;
 pub mod keys;
 pub mod ledger;
+mod listing;
 mod look_ahead;
 pub mod marks;
 mod pages;
@@ -23,6 +26,7 @@ pub mod table;
 pub mod waitlist;
 pub mod writer;
 
+pub use listing::Listed;
 pub use reader::Reader;
 pub use shared::Shared;
 pub use writer::Writer;

@@ -9,6 +9,7 @@
 //! intervals and at the end ([`Verifier::check_all`]). What changes without an event that names it is a
 //! finding too: whoever follows the feed would never learn of it. One invariant a file beneath this one.
 
+mod archive;
 mod blocks;
 mod books;
 mod calendar;
@@ -31,18 +32,21 @@ use crate::event::Event;
 use crate::hold::Terms;
 use crate::ids::HotelIx;
 use crate::state::Writer;
+use archive::Archive;
 use books::{Books, Owner};
 use cells::Cells;
 use finding::Findings;
 use rates::Rates;
 
 /// Checks one state while a log is folded into it. Memory: about as much as the calendars, and a record
-/// for each live hold and each booking whose stay is not over.
+/// for each live hold and each booking whose stay is not over, and the client reference of each archived
+/// one that may not be forgotten yet.
 #[derive(Debug, Default)]
 pub struct Verifier {
     from: u64,
     begun: bool,
     books: Books,
+    archive: Archive,
     cells: Cells,
     rates: Rates,
     findings: Findings,
@@ -58,6 +62,7 @@ impl Verifier {
     /// To be called after each entry, with what happened in it.
     pub fn after(&mut self, writer: &Writer, events: &[Event]) {
         self.cells.note_cuts(events);
+        self.archive.note(writer, events);
         if writer.index < self.from {
             return;
         }
@@ -111,9 +116,11 @@ impl Verifier {
         self.rates.check_all(writer, &mut self.findings);
         expiry::check_all(&self.books, writer, &mut self.findings);
         quota::check_all(&self.books, writer, &mut self.findings);
-        references::check_all(writer, &mut self.findings);
+        references::check_all(&self.archive, writer, &mut self.findings);
         blocks::check_all(&self.books, writer, &mut self.findings);
-        tables::check_all(writer, &mut self.findings);
+        tables::check_all(&self.archive, writer, &mut self.findings);
+        // Last: it forgets what the others asked for.
+        self.archive.check_all(writer, &mut self.findings);
         catalogue::check_all(writer, &mut self.findings);
     }
 
@@ -180,7 +187,9 @@ impl Touched {
             Event::Booked(booking) => {
                 self.owners.extend([Owner::Hold(booking.terms.id), Owner::Booking(booking.id)]);
             }
-            Event::BookingCancelled(booking) | Event::BookingChanged(booking) => {
+            Event::BookingCancelled(booking)
+            | Event::BookingChanged(booking)
+            | Event::BookingArchived(booking) => {
                 self.add_owner(Owner::Booking(booking.id), &booking.terms);
             }
             // Moves no rooms: the offer is a hold.

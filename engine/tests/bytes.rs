@@ -15,7 +15,7 @@ use holdfast_engine::catalogue::{
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
-    AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel,
+    AddBlock, AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Archive, BeginPayment, Cancel,
     ChangeBlock, ChangeHotel, ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm,
     DeclinePayment, Extend, Genesis, Hold, HoldLine, JoinWaitlist, LeaveWaitlist, Modify, NoShow,
     Release, ReleaseBlock, SetHotelStatus, SetTaxes, Sweep, Tick,
@@ -74,11 +74,12 @@ fn name(verb: &Verb) -> &'static str {
         Verb::LeaveWaitlist(_) => "leave_waitlist",
         Verb::RemoveRoomType(_) => "remove_room_type",
         Verb::RemoveRatePlan(_) => "remove_rate_plan",
+        Verb::Archive(_) => "archive",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 31;
+const VERBS: usize = 32;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -360,6 +361,7 @@ fn samples() -> Vec<Verb> {
         Verb::LeaveWaitlist(LeaveWaitlist { id: WaitId(7), principal }),
         Verb::RemoveRoomType(RemoveRoomType { room_type: RoomTypeIx(4), principal }),
         Verb::RemoveRatePlan(RemoveRatePlan { rate_plan: RatePlanIx(5), principal }),
+        Verb::Archive(Archive { bookings_max: 256, days: 30 }),
     ]
 }
 

@@ -12,6 +12,7 @@ mod explain;
 mod mix;
 mod model;
 mod outcomes;
+mod records;
 mod search;
 mod stress;
 mod verify;

@@ -30,6 +30,7 @@ const LONG_RUN_WORLD: usize = 1_500;
 const MET_IN_THE_LONG_RUN: &[&str] = &[
     "Done", "Replayed", "Hotel", "RoomType", "RatePlan", "Held", "HoldChanged", "Booked", "Cancelled",
     "BookingChanged", "Swept", "Ticked", "Taxes", "Block",
+    "Archived",
     "Applied", "Unchanged", "Superseded", "Stale",
     "UnknownRoomType", "UnknownRatePlan", "NotYours", "NothingToWrite", "NeedsRatePlan", "EmptyRange",
     "NoWeekday", "PastNight", "BeyondHorizon", "TooLarge", "BelowZero", "PriceOutOfRange",
@@ -159,6 +160,8 @@ fn names(answer: &Answer) -> Vec<String> {
             })
             .collect(),
         Answer::Waitlist { status, .. } => vec![first_word(status)],
+        // Only where some were.
+        Answer::Archived { bookings: 0 } => Vec::new(),
         other => vec![first_word(other)],
     }
 }

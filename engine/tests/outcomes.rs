@@ -2,6 +2,7 @@
 //!
 //! A row says when, what is sent, and what is answered; rows of a table follow one another in one world.
 
+mod archive;
 mod ari;
 mod arrivals;
 mod blocks;
@@ -38,6 +39,7 @@ enum Is {
     BookingChanged,
     Swept(u32),
     Ticked(u16),
+    Archived(u32),
     Taxes(u32),
     Block(block::Status),
     Waitlist(waitlist::Status),
@@ -65,6 +67,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::BookingChanged(_) => BookingChanged,
         Outcome::Swept { expired } => Swept(*expired),
         Outcome::Ticked { retired_nights, .. } => Ticked(*retired_nights),
+        Outcome::Archived { bookings } => Archived(*bookings),
         Outcome::Taxes(table) => Taxes(table.version()),
         Outcome::Block(block) => Block(block.status),
         Outcome::Waitlist(entry) => Waitlist(entry.status),
@@ -188,6 +191,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(blocks::tables());
     met.extend(waiting::tables());
     met.extend(removals::tables());
+    met.extend(archive::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

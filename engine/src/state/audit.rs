@@ -2,6 +2,8 @@
 
 use super::Writer;
 use super::ledger::Usage;
+#[cfg(test)]
+use crate::archive::Archived;
 use crate::civil::{DAY_MS, LogTimeMs, Night};
 use crate::command::Principal;
 use crate::ids::{BookingId, HoldId, HotelIx};
@@ -24,11 +26,15 @@ impl Writer {
         self.references.iter().map(|(name, known)| (name, (known.hold, known.booking)))
     }
 
-    /// Whether the reference of a booking may be gone by now.
-    pub(crate) fn may_be_forgotten(&self, booking: Option<BookingId>) -> bool {
+    /// The booking that a name leads to.
+    pub(crate) fn booking_named(&self, name: &(Principal, String)) -> Option<BookingId> {
+        self.references.look(name, |known| known.booking)?
+    }
+
+    /// Whether the reference of a booking with this check-out may be gone by now.
+    pub(crate) fn is_past_reference(&self, check_out: Night) -> bool {
         let today = Night(u16::try_from(self.now_ms / DAY_MS).unwrap_or(u16::MAX));
-        let booking = booking.and_then(|id| self.shared.bookings.get(&id));
-        booking.is_some_and(|it| it.terms.check_out.plus(REFERENCE_DAYS_KEPT) < today)
+        check_out.plus(REFERENCE_DAYS_KEPT) < today
     }
 
     /// Nights before this one are zeroed in every calendar.
@@ -79,6 +85,10 @@ impl Writer {
             }
             None => drop(self.references.remove(&name)),
         }
+    }
+
+    pub(crate) fn plant_archived(&mut self, change: impl FnOnce(&mut Archived)) {
+        change(&mut self.archived);
     }
 
     pub(crate) fn plant_forgotten_key(&mut self) {

@@ -109,6 +109,10 @@ impl Writer {
         {
             self.keep_reference((terms.principal, reference.clone()), changed);
         }
+        if terms.check_out != before.terms.check_out {
+            self.check_outs.remove(before.terms.check_out, changed.id);
+            self.check_outs.add(terms.check_out, changed.id);
+        }
         self.shared.bookings.insert(changed.id, Arc::clone(changed));
         if terms.stay() != before.terms.stay() {
             self.shared.arrivals.remove(terms.hotel, before.terms.stay(), changed.id);

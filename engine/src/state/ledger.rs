@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use super::Writer;
 use super::blocks::Returned;
-use super::queue::Queue;
 use super::references::Reference;
 use super::table::Table;
 use crate::admission::Demand;
@@ -15,7 +14,7 @@ use crate::command::{HoldLine, Principal};
 use crate::event::Event;
 use crate::few::Few;
 use crate::hold::{Hold, Line, Status, Terms};
-use crate::ids::{BookingId, HoldId, RoomTypeIx};
+use crate::ids::{HoldId, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::ROOMS_PER_CELL_MAX;
 use crate::outcome::Outcome;
@@ -227,12 +226,8 @@ impl Writer {
         }
         self.bookings_count += 1;
         self.shared.arrivals.add(terms.hotel, terms.stay(), booking.id);
-        let list = |list: &mut Queue<BookingId>| list.push(booking.id);
-        if self.shared.bookings_of.change(&booking.principal, list).is_none() {
-            let mut bookings = Queue::default();
-            bookings.push(booking.id);
-            self.shared.bookings_of.add(booking.principal, bookings);
-        }
+        self.check_outs.add(terms.check_out, booking.id);
+        self.shared.list_booking(booking.principal, booking.id);
         self.shared.bookings.add(booking.id, Arc::clone(booking));
     }
 

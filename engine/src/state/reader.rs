@@ -6,12 +6,10 @@ use std::sync::atomic::Ordering;
 use super::Shared;
 use super::arrivals::Dates;
 use super::keys::Stored;
-use super::queue::Queue;
 use crate::block::Block;
 use crate::booking::{Booking, WrappedKey};
 use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
-use crate::command::Principal;
 use crate::hold::Hold;
 use crate::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
@@ -112,21 +110,23 @@ impl Reader {
         self.shared.bookings.get(&id)
     }
 
-    /// A page of a principal's bookings, newest first: `limit` of them from the `before`-th on
-    /// backwards (all where `None`), each with its position. Positions never change.
+    /// A booking that was archived, while nobody has said that the archive has it. Whoever looks here, and
+    /// then in the archive, after [`Self::booking`] had none, misses nothing that was ever booked.
     #[must_use]
-    pub fn bookings_of(
-        &self,
-        principal: Principal,
-        before: Option<usize>,
-        limit: usize,
-    ) -> Vec<(usize, BookingId)> {
-        let page = |list: &Queue<BookingId>| {
-            let end = before.unwrap_or(usize::MAX).min(list.len());
-            let booking = |at| list.get(at).map(|&booking| (at, booking));
-            (0..end).rev().take(limit).filter_map(booking).collect()
-        };
-        self.shared.bookings_of.look(&principal, page).unwrap_or_default()
+    pub fn leaving(&self, id: BookingId) -> Option<Arc<Booking>> {
+        self.shared.leaving.get(&id).map(|booking| Arc::clone(&booking))
+    }
+
+    /// Archived bookings that [`Self::leaving`] still has.
+    #[must_use]
+    pub fn leaving_count(&self) -> usize {
+        self.shared.leaving.len()
+    }
+
+    /// Whoever keeps the archive can show the booking from now on. To be said of every booking that an event
+    /// tells of: what is not said stays in memory.
+    pub fn has_left(&self, id: BookingId) {
+        self.shared.leaving.remove(&id);
     }
 
     /// A hotel's bookings by (check-in, id), those after `after`, whatever their status. An entry may be

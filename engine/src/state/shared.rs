@@ -9,8 +9,8 @@ use dashmap::DashMap;
 
 use super::arrivals::Arrivals;
 use super::keys::Keys;
+use super::listing::Listing;
 use super::marks::Marks;
-use super::queue::Queue;
 use super::table::Table;
 use crate::admission::escrow::{Escrow, Leases};
 use crate::block::Block;
@@ -46,6 +46,8 @@ pub struct Shared {
     log_time_ms: AtomicU64,
     next_expiry_ms: AtomicU64,
     next_block_release_ms: AtomicU64,
+    /// [`NO_NIGHT`] where no booking is in memory.
+    first_check_out: AtomicU32,
     /// First and one-past-last night that can be written, packed `first << 16 | end`.
     window: AtomicU64,
     pub(crate) cells: Rows<AtomicU64>,
@@ -69,8 +71,10 @@ pub struct Shared {
     pub(crate) places: Places,
     pub(crate) holds: Table<HoldId, Hold>,
     pub(crate) bookings: Table<BookingId, Arc<Booking>>,
-    pub(crate) bookings_of: Table<Principal, Queue<BookingId>>,
+    pub(crate) bookings_of: Table<Principal, Listing>,
     pub(crate) arrivals: Arrivals,
+    /// Bookings that were archived and are not in the archive yet, as far as anyone has said.
+    pub(crate) leaving: Live<BookingId, Arc<Booking>>,
     pub(crate) keys: Keys,
     pub(crate) guest_keys: Table<u128, Vec<WrappedKey>>,
     /// Hashed with a secret: partners choose the names.
@@ -79,6 +83,9 @@ pub struct Shared {
     pub(crate) blocks_of: Live<HotelIx, Vec<BlockId>>,
     pub(crate) waitlist: Live<WaitId, Arc<Entry>>,
 }
+
+/// What stands for no night at all.
+const NO_NIGHT: u32 = u32::MAX;
 
 impl Shared {
     pub(super) fn new() -> Self {
@@ -89,6 +96,7 @@ impl Shared {
             log_time_ms: AtomicU64::new(0),
             next_expiry_ms: AtomicU64::new(u64::MAX),
             next_block_release_ms: AtomicU64::new(u64::MAX),
+            first_check_out: AtomicU32::new(NO_NIGHT),
             window: AtomicU64::new(0),
             cells: Rows::new(ROOM_TYPES_MAX),
             rates: Rows::new(RATE_PLANS_MAX),
@@ -113,6 +121,7 @@ impl Shared {
             bookings: Table::default(),
             bookings_of: Table::default(),
             arrivals: Arrivals::default(),
+            leaving: Live::default(),
             keys: Keys::default(),
             guest_keys: Table::default(),
             sources: Table::default(),
@@ -183,6 +192,22 @@ impl Shared {
     pub(super) fn publish_block_release(&self, at: Option<LogTimeMs>) {
         // Relaxed: a hint.
         self.next_block_release_ms.store(at.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Whether a booking in memory checked out `days` before the first night that is kept, or earlier: an
+    /// [`crate::command::Archive`] would find it.
+    #[must_use]
+    pub fn archive_is_due(&self, days: u16) -> bool {
+        // Relaxed: a hint for the proposer.
+        let first = self.first_check_out.load(Ordering::Relaxed);
+        first != NO_NIGHT
+            && self.window().is_some_and(|(kept, _)| first + u32::from(days) <= u32::from(kept.0))
+    }
+
+    pub(super) fn publish_check_out(&self, first: Option<Night>) {
+        let first = first.map_or(NO_NIGHT, |night| u32::from(night.0));
+        // Relaxed: a hint.
+        self.first_check_out.store(first, Ordering::Relaxed);
     }
 
     pub(super) fn publish(&self, index: u64, now: LogTimeMs, next_expiry: Option<LogTimeMs>) {

@@ -59,6 +59,7 @@ fn hotel_of(writer: &Writer, event: &Event) -> Option<HotelIx> {
         | Event::NightsRetired { .. }
         | Event::TaxesChanged { .. }
         | Event::PaymentLapsed { .. }
+        | Event::BookingArchived(_)
         | Event::WaitlistChanged(_) => None,
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::blocks::Releases;
+use super::check_outs::CheckOuts;
 use super::closures::Closures;
 use super::expiry::Expiry;
 use super::hotel_holds::HotelHolds;
@@ -20,6 +21,7 @@ use super::references::Reference;
 use super::retirement::Pass;
 use super::table::Table;
 use super::waitlist::Waiting;
+use crate::archive::Archived;
 use crate::catalogue::{Hotel, Offering, RoomType};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::{Batch, Command, Principal, Verb};
@@ -41,6 +43,8 @@ pub struct Writer {
     pub(crate) swept_ms: LogTimeMs,
     pub(crate) holds_count: usize,
     pub(crate) bookings_count: usize,
+    pub(crate) archived: Archived,
+    pub(crate) check_outs: CheckOuts,
     pub(crate) closures: Closures,
     pub(super) keys: Forgetting,
     pub(super) hotel_holds: Vec<HotelHolds>,
@@ -66,6 +70,8 @@ impl Writer {
             swept_ms: 0,
             holds_count: 0,
             bookings_count: 0,
+            archived: Archived::default(),
+            check_outs: CheckOuts::default(),
             closures: Closures::default(),
             keys: Forgetting::default(),
             hotel_holds: Vec::new(),
@@ -112,6 +118,7 @@ impl Writer {
     fn publish(&self, index: u64) {
         self.shared.publish(index, self.now_ms, self.expiry.earliest());
         self.shared.publish_block_release(self.block_releases.earliest());
+        self.shared.publish_check_out(self.check_outs.first());
     }
 
     fn judge(&mut self, command: &Command) -> Outcome {
@@ -183,6 +190,7 @@ impl Writer {
             Verb::LeaveWaitlist(verb) => verb.apply(self),
             Verb::RemoveRoomType(verb) => verb.apply(self),
             Verb::RemoveRatePlan(verb) => verb.apply(self),
+            Verb::Archive(verb) => verb.apply(self),
         }
     }
 

@@ -12,13 +12,12 @@ use house::{GUEST, HELD, House, NIGHT, OWNER, PARTNER, SOLD, TODAY};
 
 use super::{Finding, Verifier};
 use crate::block::{BlockDraft, BlockLine};
-use crate::command::{AddBlock, Hold, HoldLine};
+use crate::command::{AddBlock, Archive, Hold, HoldLine};
 use crate::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
     UserId,
 };
 use crate::inventory::Cell;
-use crate::state::queue::Queue;
 use crate::stay::Stay;
 use crate::{Night, Verb};
 
@@ -275,18 +274,13 @@ fn counters_and_queues_that_do_not_fit_their_tables_are_found() {
 #[test]
 fn a_list_without_its_record_or_a_record_without_its_list_is_found() {
     let lose = |house: &mut House| {
-        let others = |list: &Queue<BookingId>| {
-            let mut others = Queue::default();
-            list.iter().filter(|&&id| id != SOLD).for_each(|&id| others.push(id));
-            others
-        };
         let lists = &house.writer.shared.bookings_of;
-        lists.change(&GUEST, |list| *list = others(list)).unwrap();
+        lists.change(&GUEST, |list| list.plant_lost(SOLD)).unwrap();
     };
     let expected = named("bookings", format!("{SOLD} in its list"), None, ("once", 0));
     found("listing", lose, &expected);
     let twice = |house: &mut House| {
-        house.writer.shared.bookings_of.change(&GUEST, |list| list.push(SOLD)).unwrap();
+        house.writer.shared.bookings_of.change(&GUEST, |list| list.plant_twice(SOLD)).unwrap();
     };
     let expected = named("bookings", format!("{SOLD} in its list"), None, ("once", 2));
     found("listing", twice, &expected);
@@ -307,6 +301,54 @@ fn a_list_without_its_record_or_a_record_without_its_list_is_found() {
     };
     let expected = named("catalogue", HotelId(100), None, ("in its partner's list", "not there"));
     found("partner's list", lose, &expected);
+}
+
+#[test]
+fn a_wrong_count_or_digest_of_the_archive_is_found() {
+    let more = |house: &mut House| house.writer.plant_archived(|archived| archived.bookings += 1);
+    found("count", more, &named("archive", "count", None, (0, 1)));
+    let other = |house: &mut House| house.writer.plant_archived(|archived| archived.digest = 255);
+    let hex = |digest: u128| format!("{digest:032x}");
+    found("digest", other, &named("archive", "digest", None, (hex(0), hex(255))));
+    let archived = |house: &mut House| {
+        house.archive_all();
+        house.writer.plant_archived(|archived| archived.bookings -= 1);
+    };
+    found("count", archived, &named("archive", "count", None, (2, 1)));
+}
+
+#[test]
+fn a_booking_that_would_never_be_archived_or_was_too_early_is_found() {
+    let (id, out) = (format!("{SOLD} to come"), NIGHT.plus(1));
+    let lose = |house: &mut House| house.writer.check_outs.remove(out, SOLD);
+    let once = format!("1 of {out}");
+    found("never", lose, &named("archive", &id, None, (&once, "none")));
+    let stray = |house: &mut House| house.writer.check_outs.add(out, BookingId(77));
+    let id = format!("{} to come", BookingId(77));
+    found("stray", stray, &named("archive", id, None, ("none", once)));
+    let early = |house: &mut House| {
+        house.writer.check_outs.remove(out, SOLD);
+        house.writer.check_outs.add(TODAY.minus(9), SOLD);
+        house.run(Verb::Archive(Archive::after(3)));
+        assert_eq!(house.verifier.findings()[0].part, "cells", "seen in that very entry");
+    };
+    let id = format!("{} sold", RoomTypeId(200));
+    found("early", early, &named("cells", id, Some(NIGHT), (0, 1)));
+}
+
+#[test]
+fn an_archived_bookings_name_and_entry_in_its_list_are_no_finding_and_a_strays_are() {
+    let mut house = House::new();
+    house.archive_all();
+    house.verifier.check_all(&house.writer);
+    assert_eq!(house.verifier.findings(), []);
+    let gone = |house: &mut House| {
+        house.archive_all();
+        house.writer.plant_reference((GUEST, "ref 502"), None);
+    };
+    let id = format!("{GUEST:?} {:?}", "ref 502");
+    let told = format!("{}, {SOLD}", HoldId(502));
+    found("name", gone, &named("references", id, None, (told, "nothing")));
 }
 
 #[test]

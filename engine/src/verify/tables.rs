@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::archive::Archive;
 use super::finding::Findings;
 use crate::civil::{LogTimeMs, Night};
 use crate::command::Principal;
@@ -9,13 +10,13 @@ use crate::ids::{BookingId, HoldId, HotelIx};
 use crate::state::Writer;
 use crate::state::arrivals::Dates;
 
-pub(super) fn check_all(writer: &Writer, findings: &mut Findings) {
+pub(super) fn check_all(archive: &Archive, writer: &Writer, findings: &mut Findings) {
     let shared = &writer.shared;
     findings.expect(("holds", "count"), shared.holds.len(), writer.holds_count);
     findings.expect(("bookings", "count"), shared.bookings.len(), writer.bookings_count);
     check_keys(writer, findings);
     check_ended(writer, findings);
-    check_listings(writer, findings);
+    check_listings(archive, writer, findings);
     check_arrivals(writer, findings);
     check_guest_keys(writer, findings);
 }
@@ -58,15 +59,18 @@ fn check_ended(writer: &Writer, findings: &mut Findings) {
     findings.expect(("holds", "ended count"), ended, queued.len());
 }
 
-/// Every booking is in its principal's list once, and nothing else is.
-fn check_listings(writer: &Writer, findings: &mut Findings) {
+/// Every booking is in its principal's list once, and nothing else is but what was archived.
+fn check_listings(archive: &Archive, writer: &Writer, findings: &mut Findings) {
+    let shared = &writer.shared;
     let mut listed: BTreeMap<BookingId, (u32, Principal)> = BTreeMap::new();
-    writer.shared.bookings_of.for_each(|&principal, list| {
-        for &booking in list.iter() {
+    shared.bookings_of.for_each(|&principal, list| {
+        for &booking in list.entries() {
             listed.entry(booking).or_insert((0, principal)).0 += 1;
         }
     });
-    for (id, booking) in writer.shared.bookings.iter() {
+    let mut live: BTreeMap<Principal, usize> = BTreeMap::new();
+    for (id, booking) in shared.bookings.iter() {
+        *live.entry(booking.principal).or_default() += 1;
         let found = listed.remove(&id);
         if found != Some((1, booking.principal)) {
             let about = ("bookings", format!("{id} in its list"), None);
@@ -74,9 +78,16 @@ fn check_listings(writer: &Writer, findings: &mut Findings) {
         }
     }
     for (booking, _) in listed {
-        let about = ("bookings", format!("{booking} in a list"), None);
-        findings.add(about, "nothing", "an entry");
+        if archive.is_whole() && !archive.listed.contains(&booking) {
+            let about = ("bookings", format!("{booking} in a list"), None);
+            findings.add(about, "nothing", "an entry");
+        }
     }
+    shared.bookings_of.for_each(|principal, list| {
+        let expected = live.remove(principal).unwrap_or(0);
+        let about = ("bookings", format!("in the list of {principal:?}"));
+        findings.expect(about, expected, list.live());
+    });
 }
 
 /// Every booking is in its hotel's list once, under its check-in, and nothing else is.

@@ -3,6 +3,7 @@
 //! Nothing is counted ahead. What is held is the sum over the holds that have not ended by the clock,
 //! what is sold the sum over the bookings; a hold ends exactly at its time, so no sweep is needed.
 
+mod archive;
 mod ari;
 mod blocks;
 mod bookings;
@@ -146,6 +147,8 @@ pub struct Model {
     pub rates: BTreeMap<(u32, u16), Rate>,
     pub holds: BTreeMap<HoldId, Hold>,
     pub bookings: BTreeMap<BookingId, Booking>,
+    /// As they were when they left memory.
+    pub archived: BTreeMap<BookingId, Booking>,
     pub sources: BTreeMap<(PartnerId, String), u64>,
     pub taxes: Vec<SetTaxes>,
     pub blocks: BTreeMap<BlockId, blocks::Block>,
@@ -317,6 +320,7 @@ impl Model {
             Verb::LeaveWaitlist(verb) => self.leave_waitlist(verb),
             Verb::RemoveRoomType(verb) => vec![self.remove_room_type(*verb)],
             Verb::RemoveRatePlan(verb) => vec![self.remove_rate_plan(*verb)],
+            Verb::Archive(verb) => vec![self.archive(*verb)],
         }
     }
 
@@ -433,6 +437,7 @@ impl Model {
             }
         }
         self.compare_waiting(reader)?;
+        self.compare_bookings(reader)?;
         self.compare_rates(reader)
     }
 

@@ -154,7 +154,7 @@ fn a_second_confirmation_names_the_booking() {
     let second = world.confirmation(hold);
     let outcome = world.run(Verb::Confirm(second));
     assert_eq!(outcome.refusal().and_then(|refusal| refusal.booking), Some(booking));
-    assert_eq!(world.reader.bookings_of(GUEST, None, 9), [(0, booking)]);
+    assert_eq!(world.reader.bookings_of(GUEST, None, 9).bookings, [booking]);
 }
 
 #[test]

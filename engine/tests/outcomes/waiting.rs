@@ -266,7 +266,7 @@ fn every_way_in_which_rooms_come_free_makes_an_offer() {
             world.tick();
         },
         |world, product| {
-            world.run(cancel(world.reader.bookings_of(GUEST, None, 1)[0].1));
+            world.run(cancel(world.reader.bookings_of(GUEST, None, 1).bookings[0]));
             let _ = product;
         },
         |world, product| {

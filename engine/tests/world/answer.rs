@@ -86,6 +86,9 @@ pub enum Answer {
         version: u32,
         status: block::Status,
     },
+    Archived {
+        bookings: u32,
+    },
 }
 
 /// A refusal; blockers as sorted text, so that their order does not matter.
@@ -180,6 +183,7 @@ impl From<&Outcome> for Answer {
                 total: booking.terms.total,
                 fee_floor: booking.fee_floor,
             },
+            Outcome::Archived { bookings } => Self::Archived { bookings: *bookings },
             Outcome::Swept { expired } => Self::Swept { expired: *expired },
             Outcome::Ticked { retired_nights, forgotten } => {
                 Self::Ticked { retired_nights: *retired_nights, forgotten: *forgotten }

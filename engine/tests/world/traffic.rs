@@ -17,9 +17,9 @@ use holdfast_engine::catalogue::{
 };
 use holdfast_engine::command::genesis::Quota;
 use holdfast_engine::command::{
-    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, BeginPayment, Cancel, ChangeHotel,
-    ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment, Extend, Genesis,
-    Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
+    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Archive, BeginPayment, Cancel,
+    ChangeHotel, ChangeRatePlan, ChangeRoomType, CheckIn, CheckOut, Confirm, DeclinePayment,
+    Extend, Genesis, Hold, HoldLine, NoShow, Release, SetHotelStatus, Sweep, Tick,
 };
 use holdfast_engine::command::{RemoveRatePlan, RemoveRoomType};
 use holdfast_engine::hold::Status;
@@ -222,6 +222,10 @@ impl Traffic {
             79 => {
                 let holds_max = dice.of(&[u32::MAX, 1, 0, 4_096, 2]);
                 Verb::Sweep(Sweep { holds_max })
+            }
+            80 if dice.one_in(2) => {
+                let days = dice.of(&[3, 3, 3, 4, 9, 2, 1_096]);
+                Verb::Archive(Archive { bookings_max: dice.of(&[u32::MAX, 256, 1, 2, 0]), days })
             }
             80..83 => Verb::Tick(Tick),
             83..86 => self.reopening(dice, reader, now),
@@ -527,6 +531,10 @@ impl Traffic {
     }
 
     fn some_booking(&self, dice: &mut Dice, reader: &Reader) -> BookingId {
+        // Of late ones, of whatever became of them.
+        if dice.one_in(16) && !self.bookings.is_empty() {
+            return dice.of(&self.bookings);
+        }
         let mut known = self.bookings.iter().rev().filter(|&&id| reader.booking(id).is_some());
         known.nth(dice.below(8)).copied().unwrap_or(BookingId(u128::MAX))
     }

@@ -12,8 +12,8 @@ use crate::catalogue::HotelStatus;
 use crate::civil::DAY_MS;
 use crate::command::genesis::Quota;
 use crate::command::{
-    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Confirm, Genesis, Hold, HoldLine,
-    Release, SetHotelStatus,
+    AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Archive, Confirm, Genesis, Hold,
+    HoldLine, Release, SetHotelStatus, Tick,
 };
 use crate::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
@@ -38,13 +38,14 @@ pub(super) struct House {
     pub writer: Writer,
     pub verifier: Verifier,
     pub index: u64,
+    day: Night,
     next: u128,
 }
 
 impl House {
     pub fn new() -> Self {
         let (writer, _) = State::new();
-        let mut house = Self { writer, verifier: Verifier::new(0), index: 0, next: 0 };
+        let mut house = Self { writer, verifier: Verifier::new(0), index: 0, day: TODAY, next: 0 };
         house.run(Verb::Genesis(Genesis { horizon_nights: 40, quota: Quota::default() }));
         house.run(Verb::AddPartner(AddPartner { id: PARTNER, name: "A".into() }));
         let (partner, draft) = (PARTNER, drafts::hotel());
@@ -80,7 +81,7 @@ impl House {
     pub fn run(&mut self, verb: Verb) -> Outcome {
         self.index += 1;
         self.next += 1;
-        let at_ms = u64::from(TODAY.0) * DAY_MS + 3 * 3_600_000;
+        let at_ms = u64::from(self.day.0) * DAY_MS + 3 * 3_600_000;
         let idempotency = Some(Idempotency { key: self.next, fingerprint: 0 });
         let batch = Batch { at_ms, commands: vec![Command { idempotency, verb }] };
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());
@@ -89,6 +90,13 @@ impl House {
         let outcome = outcomes.remove(0);
         assert!(outcome.refusal().is_none(), "{outcome:?}");
         outcome
+    }
+
+    /// Both bookings are over for long.
+    pub fn archive_all(&mut self) {
+        self.day = TODAY.plus(10);
+        self.run(Verb::Tick(Tick));
+        self.run(Verb::Archive(Archive::after(3)));
     }
 
     pub fn write(&mut self, at: u32, rooms: u16) {

@@ -281,7 +281,8 @@ impl Model {
             booking,
             ..Code::ReferenceDuplicate.into()
         };
-        if let Some((id, booking)) = self.bookings.iter().find(|(_, booking)| same(&booking.hold)) {
+        let mut booked = self.bookings.iter().chain(&self.archived);
+        if let Some((id, booking)) = booked.find(|(_, booking)| same(&booking.hold)) {
             return Some(refuse(booking.hold.id, Some(*id)));
         }
         let live = self.holds.values().find(|hold| hold.holds_at(self.now) && same(hold))?;

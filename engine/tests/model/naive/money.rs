@@ -125,6 +125,11 @@ pub fn for_adults(
     dated: &[(u8, i64)],
 ) -> Result<i64, Reason> {
     let Occupancies { base, prices, extra_adult } = &plan.occupancy;
+    // A night with one price has it for everybody; that a party does not fit the room is another matter, and
+    // no longer asked of rooms that a booking has.
+    if dated.is_empty() && prices.is_empty() && base.is_none_or(|base| base >= max_adults) {
+        return Ok(listed);
+    }
     let mut known = BTreeMap::from([(base.unwrap_or(max_adults), Some(listed))]);
     for one in prices.iter().filter(|_| dated.is_empty()) {
         let price = match one.price {

@@ -78,7 +78,9 @@ pub async fn create(
 
 /// List your bookings
 ///
-/// Newest first: those you made, in whatever state they are.
+/// Newest first: those you made, in whatever state they are. Long after their check-out (30 days, where the
+/// operator says nothing else) they are listed no more, and read by their id alone. A page may have fewer than
+/// were asked for and still a next one.
 #[utoipa::path(get, path = "/v1/bookings", tag = "guests", params(Paging),
     security(("bearer" = [])),
     responses((status = 200, body = Page<BookingView>), (status = "default", body = Document)))]
@@ -97,14 +99,10 @@ pub async fn list(
         }
     };
     let reader = state.reader();
-    let mut found = reader.bookings_of(principal.acting(), before, limit + 1);
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found
-        .last()
-        .filter(|_| more)
-        .map(|(position, _)| page::encode_cursor(&(*position as u64).to_be_bytes()));
-    let items = found.iter().filter_map(|(_, id)| {
+    let found = reader.bookings_of(principal.acting(), before, limit);
+    let next_cursor =
+        found.next.map(|position| page::encode_cursor(&(position as u64).to_be_bytes()));
+    let items = found.bookings.iter().filter_map(|id| {
         let booking = reader.booking(*id)?;
         let hotel = reader.hotel(booking.terms.hotel)?;
         Some(view(&state, &hotel, &booking))

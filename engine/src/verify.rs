@@ -15,6 +15,7 @@ mod books;
 mod calendar;
 mod catalogue;
 mod cells;
+mod derived;
 mod expiry;
 mod finding;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod quota;
 mod rates;
 mod references;
 mod tables;
+mod waitlist;
 
 use std::collections::BTreeSet;
 
@@ -30,13 +32,14 @@ pub use finding::Finding;
 
 use crate::event::Event;
 use crate::hold::Terms;
-use crate::ids::HotelIx;
+use crate::ids::{HotelIx, RatePlanIx};
 use crate::state::Writer;
 use archive::Archive;
 use books::{Books, Owner};
 use cells::Cells;
 use finding::Findings;
 use rates::Rates;
+use waitlist::Waitlist;
 
 /// Checks one state while a log is folded into it. Memory: about as much as the calendars, and a record
 /// for each live hold and each booking whose stay is not over, and the client reference of each archived
@@ -49,6 +52,7 @@ pub struct Verifier {
     archive: Archive,
     cells: Cells,
     rates: Rates,
+    waitlist: Waitlist,
     findings: Findings,
 }
 
@@ -75,6 +79,7 @@ impl Verifier {
         let mut touched = Touched::default();
         for event in events {
             touched.add(event);
+            self.waitlist.read(event, writer, &mut self.findings);
         }
         for &owner in &touched.owners {
             self.books.refresh(owner, &writer.shared, &mut touched.cells);
@@ -94,6 +99,12 @@ impl Verifier {
         for &(room_type, night) in &touched.cells {
             self.cells.check_one(&self.books, writer, (room_type, night), &mut self.findings);
         }
+        for ari in &touched.ari {
+            derived::check_written(ari, writer, &mut self.findings);
+        }
+        for &plan in &touched.plans {
+            derived::check_plan(plan, writer, &mut self.findings);
+        }
         for &hotel in &touched.hotels {
             catalogue::check_hotel(hotel, writer, &mut self.findings);
         }
@@ -109,11 +120,14 @@ impl Verifier {
         } else {
             self.cells.begin(writer);
             self.rates.begin(writer);
+            self.waitlist.begin(writer);
             self.begun = true;
         }
         self.books = recounted;
         self.cells.check_all(&self.books, writer, &mut self.findings);
         self.rates.check_all(writer, &mut self.findings);
+        derived::check_all(writer, &mut self.findings);
+        self.waitlist.check_all(writer, &mut self.findings);
         expiry::check_all(&self.books, writer, &mut self.findings);
         quota::check_all(&self.books, writer, &mut self.findings);
         references::check_all(&self.archive, writer, &mut self.findings);
@@ -153,7 +167,7 @@ impl Verifier {
 #[derive(Debug, Clone, Copy)]
 struct Written {
     room_type: crate::ids::RoomTypeIx,
-    rate_plan: Option<crate::ids::RatePlanIx>,
+    rate_plan: Option<RatePlanIx>,
     from: crate::Night,
     /// Inclusive.
     to: crate::Night,
@@ -166,6 +180,7 @@ struct Touched {
     cells: BTreeSet<(crate::ids::RoomTypeIx, crate::Night)>,
     ari: Vec<Written>,
     hotels: BTreeSet<HotelIx>,
+    plans: BTreeSet<RatePlanIx>,
 }
 
 impl Touched {
@@ -192,7 +207,7 @@ impl Touched {
             | Event::BookingArchived(booking) => {
                 self.add_owner(Owner::Booking(booking.id), &booking.terms);
             }
-            // Moves no rooms: the offer is a hold.
+            // Moves no rooms: the offer is a hold. The waitlist's own books read it.
             Event::WaitlistChanged(_) => {}
             Event::BlockChanged(block) => {
                 self.owners.insert(Owner::Block(block.id));
@@ -209,11 +224,11 @@ impl Touched {
             Event::RoomTypeChanged(room_type) => {
                 self.hotels.insert(room_type.hotel);
             }
-            // The next publication of its hotel names it; the whole check looks at every plan.
-            Event::RatePlanChanged(_)
-            | Event::PartnerAdded(_)
-            | Event::NightsRetired { .. }
-            | Event::TaxesChanged { .. } => {}
+            // The next publication of its hotel names it in its lists.
+            Event::RatePlanChanged(plan) => {
+                self.plans.insert(plan.ix);
+            }
+            Event::PartnerAdded(_) | Event::NightsRetired { .. } | Event::TaxesChanged { .. } => {}
             // Said beside the end of its hold.
             Event::PaymentLapsed { .. } => {}
         }

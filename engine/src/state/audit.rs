@@ -48,6 +48,11 @@ impl Writer {
         self.keys.by_age()
     }
 
+    /// The waitlist's queues and counters.
+    pub(crate) const fn waiting(&self) -> &super::waitlist::Waiting {
+        &self.waiting
+    }
+
     /// Holds by when they ended.
     pub(crate) fn ended_holds(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
         self.ended.iter().copied()
@@ -89,6 +94,10 @@ impl Writer {
 
     pub(crate) fn plant_archived(&mut self, change: impl FnOnce(&mut Archived)) {
         change(&mut self.archived);
+    }
+
+    pub(crate) fn plant_waiting(&mut self) -> &mut super::waitlist::Waiting {
+        &mut self.waiting
     }
 
     pub(crate) fn plant_forgotten_key(&mut self) {

@@ -37,6 +37,57 @@ pub(crate) struct Waiting {
     ended: VecDeque<(LogTimeMs, WaitId)>,
 }
 
+/// For those who check the books: reading alone.
+impl Waiting {
+    /// Every place in every queue.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = (HotelIx, u64, WaitId)> {
+        self.queues
+            .iter()
+            .flat_map(|(&hotel, queue)| queue.iter().map(move |(&number, &id)| (hotel, number, id)))
+    }
+
+    /// Who waits in a hotel and came before the one with this number.
+    pub(crate) fn before(&self, hotel: HotelIx, number: u64) -> impl Iterator<Item = WaitId> {
+        let queue = self.queues.get(&hotel).into_iter();
+        queue.flat_map(move |queue| queue.range(..number).map(|place| *place.1))
+    }
+
+    /// How many entries of each principal wait.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (Principal, usize)> {
+        self.of_guest.iter().map(|(&principal, &count)| (principal, count))
+    }
+
+    pub(crate) const fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Entries by when they ended.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = (LogTimeMs, WaitId)> {
+        self.ended.iter().copied()
+    }
+}
+
+/// Corruptions that only a broken writer could make, for the tests of those who must find them.
+#[cfg(test)]
+impl Waiting {
+    pub(crate) fn lose_queues(&mut self) {
+        self.queues.clear();
+    }
+
+    pub(crate) fn miscount(&mut self) {
+        self.open += 1;
+        self.of_guest.values_mut().for_each(|count| *count += 1);
+    }
+
+    pub(crate) fn lose_ended(&mut self) {
+        self.ended.clear();
+    }
+
+    pub(crate) fn number_anew(&mut self) {
+        self.next_number = 0;
+    }
+}
+
 /// The hotel in which an event may have freed rooms or lifted what stood in the way.
 fn hotel_of(writer: &Writer, event: &Event) -> Option<HotelIx> {
     match event {

@@ -4,6 +4,8 @@
 #[path = "../../tests/world/drafts.rs"]
 mod drafts;
 mod house;
+mod prices;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

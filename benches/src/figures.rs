@@ -14,6 +14,7 @@ pub mod peers;
 #[cfg(feature = "node")]
 pub mod replay;
 pub mod search;
+pub mod verify;
 
 /// How large a figure is made.
 #[derive(Debug, Clone, Copy)]

@@ -37,6 +37,7 @@ usage: bench [--quick] [--dir DIR] [NAME...]
   search    a city of 2,000 hotels and a town of 100 while a writer is busy, in memory
   explain   why a stay cannot be had and what would work, in memory
   calendar  a year of a hotel, in memory
+  verify    a log folded and checked entry by entry, beside folding it alone
   memory    resident bytes of a room-type-night and of a hold
   durable   holds a second that are on disk before they are answered, in process
   replay    start-up time over a million log entries
@@ -57,13 +58,14 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "search",
         "explain",
         "calendar",
+        "verify",
         "durable",
         "replay",
         "http",
         "peers",
     ]
 } else {
-    &["memory", "admission", "engine", "parts", "search", "explain", "calendar"]
+    &["memory", "admission", "engine", "parts", "search", "explain", "calendar", "verify"]
 };
 
 struct Asked {
@@ -135,6 +137,7 @@ fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
         "search" => figures::search::run(scale),
         "explain" => figures::explain::explain(scale),
         "calendar" => figures::explain::calendar(scale),
+        "verify" => figures::verify::run(scale),
         other => node_figure(other, scale, scratch)?,
     }
     Ok(())

@@ -55,6 +55,20 @@ pub fn print(scratch: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Touches so much memory and gives it back to the allocator, which keeps it where
+/// `MIMALLOC_PURGE_DELAY=-1` says so (`./dev bench` does): in a virtual machine the first touch of a page is
+/// the host's work, and can cost more than all that a figure is about.
+pub fn touch(bytes: usize) {
+    const PIECE: usize = 1 << 20;
+    let pieces: Vec<Vec<u8>> = (0..bytes / PIECE).map(|_| vec![1; PIECE]).collect();
+    drop(std::hint::black_box(pieces));
+    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
+        println!(
+            "   NOTE: without MIMALLOC_PURGE_DELAY=-1 the host's first touch of memory is in these figures"
+        );
+    }
+}
+
 /// Appends `bytes` and syncs, `count` times, over a file that has its length already, as a recycled
 /// log file has.
 pub fn sync_latency(dir: &Path, bytes: usize, count: usize) -> std::io::Result<Latencies> {

@@ -17,10 +17,17 @@ pub fn prefetch<T: ?Sized>(value: *const T) {
     let _ = value;
 }
 
-/// Asks for the first `LINES` lines of a value.
+/// Bytes of a line.
+const LINE: usize = 64;
+
+/// Asks for the lines that hold a value's first `LINES` times 64 bytes, or all of it where it is smaller:
+/// one line more than `LINES` where the value does not begin with a line.
 #[inline(always)]
 pub fn prefetch_lines<T, const LINES: usize>(value: *const T) {
-    for line in 0..LINES {
-        prefetch(value.cast::<u8>().wrapping_add(line * 64));
+    let bytes = size_of::<T>().min(LINES * LINE);
+    let before = value.addr() % LINE;
+    let first = value.cast::<u8>().wrapping_sub(before);
+    for line in 0..(before + bytes).div_ceil(LINE) {
+        prefetch(first.wrapping_add(line * LINE));
     }
 }

@@ -20,14 +20,22 @@ pub const DEFAULT: &str = "Asia/Bangkok";
 pub struct Zone {
     name: String,
     rules: TimeZone,
+    /// Seconds east of Greenwich from [`STEADY_FROM_S`] on, where they never change after that.
+    steady_s: Option<i32>,
 }
+
+/// 2020-01-01T00:00:00Z. Most zones, Bangkok's among them, have kept their clocks since.
+const STEADY_FROM_S: i64 = 1_577_836_800;
 
 impl Zone {
     /// `None` for a name this build does not know.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         let rules = RULES.get(name).ok()?;
-        Some(Self { name: name.to_owned(), rules })
+        let from = Timestamp::from_second(STEADY_FROM_S).ok()?;
+        let is_steady = rules.following(from).next().is_none();
+        let steady_s = is_steady.then(|| rules.to_offset(from).seconds());
+        Some(Self { name: name.to_owned(), rules, steady_s })
     }
 
     #[must_use]
@@ -38,15 +46,18 @@ impl Zone {
     /// Seconds east of Greenwich at an instant.
     #[must_use]
     pub fn offset_s(&self, at: LogTimeMs) -> i32 {
-        self.rules.to_offset(timestamp(at)).seconds()
+        match self.steady_s {
+            Some(steady_s) if at >= STEADY_FROM_S.unsigned_abs() * 1_000 => steady_s,
+            _ => self.rules.to_offset(timestamp(at)).seconds(),
+        }
     }
 
     /// The civil date there at an instant.
     #[must_use]
     pub fn night_at(&self, at: LogTimeMs) -> Night {
-        let shifted = i128::from(at) + i128::from(self.offset_s(at)) * 1_000;
-        let day = shifted.div_euclid(i128::from(DAY_MS)).clamp(0, i128::from(u16::MAX));
-        Night(u16::try_from(day).unwrap_or(u16::MAX))
+        let shift_ms = i64::from(self.offset_s(at)) * 1_000;
+        let local_ms = at.saturating_add_signed(shift_ms);
+        Night(u16::try_from(local_ms / DAY_MS).unwrap_or(u16::MAX))
     }
 
     /// The instant at which the local clock shows `minute_of_day` (0–1,439) on that date; in a gap as
@@ -111,6 +122,20 @@ mod tests {
         assert_eq!(length, 23 * 3_600_000);
         // 01:30 does not exist that day: the clocks go from 01:00 to 02:00.
         assert_eq!(zone.night_at(zone.instant(spring, 90)), spring);
+    }
+
+    #[test]
+    fn steady_clocks_show_what_the_rules_say() {
+        for (name, is_steady) in
+            [(DEFAULT, true), ("Asia/Tokyo", true), ("Europe/Lisbon", false), ("Asia/Gaza", false)]
+        {
+            let zone = Zone::find(name).unwrap();
+            assert_eq!(zone.steady_s.is_some(), is_steady, "{name}");
+            for week in 0..52 * 80 {
+                let at = week * 7 * DAY_MS + 1;
+                assert_eq!(zone.offset_s(at), zone.rules.to_offset(timestamp(at)).seconds());
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::pages::Pages;
 use super::table::lock;
 use crate::civil::Night;
 use crate::ids::{BookingId, HotelIx};
+use crate::prefetch::prefetch;
 use crate::stay::Stay;
 
 /// Entries that wait to be sorted.
@@ -155,6 +156,17 @@ impl Arrivals {
     pub(crate) fn add(&self, hotel: HotelIx, stay: Stay, id: BookingId) {
         if let Some(house) = self.0.reach(hotel.at()) {
             lock(house).add(Place::of(stay.check_in, id), stay.check_out);
+        }
+    }
+
+    /// Asks memory for a hotel's new bookings. Of those asked for before it asks for where the next goes.
+    pub(crate) fn prefetch<const AGAIN: bool>(&self, hotel: HotelIx) {
+        let Some(house) = self.0.get(hotel.at()) else { return };
+        if AGAIN {
+            let new = &lock(house).new;
+            prefetch(new.as_ptr().wrapping_add(new.len()));
+        } else {
+            prefetch(house);
         }
     }
 

@@ -12,7 +12,7 @@ use super::look_ahead::COMMANDS_AHEAD;
 use crate::civil::LogTimeMs;
 use crate::hold::{Hold, Status};
 use crate::ids::{HoldId, HotelIx};
-use crate::prefetch::prefetch;
+use crate::prefetch::{prefetch, prefetch_lines};
 
 type Entry = (LogTimeMs, HoldId);
 
@@ -31,7 +31,7 @@ const STALE_ENTRIES: usize = 32;
 /// Places by which an entry may come too late and still be put in order.
 const LATE_MAX: usize = 8;
 /// Entries of a hotel that are asked of memory before they are looked at.
-const ENTRIES_AHEAD: usize = 2;
+const ENTRIES_AHEAD: usize = 4;
 
 impl HotelHolds {
     /// In no order.
@@ -83,6 +83,13 @@ impl HotelHolds {
     pub(super) fn prefetch_tail(&self) {
         if let Some(last) = self.run.back() {
             prefetch(std::ptr::from_ref(last).wrapping_add(1));
+        }
+    }
+
+    /// Asks memory for the entries that will be looked at first.
+    pub(super) fn prefetch_front(&self) {
+        if let Some(first) = self.run.front() {
+            prefetch_lines::<[Entry; ENTRIES_AHEAD], 2>(std::ptr::from_ref(first).cast());
         }
     }
 

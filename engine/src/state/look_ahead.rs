@@ -14,8 +14,8 @@ use crate::ids::{HoldId, HotelIx};
 use crate::prefetch::{prefetch, prefetch_lines};
 use crate::stay::Stay;
 
-/// Commands looked at together. Their lines (some twenty each) must stay in the nearest cache.
-pub(super) const COMMANDS_AHEAD: usize = 24;
+/// Commands looked at together. Their lines (some thirty each) must stay in the nearest two caches.
+pub(super) const COMMANDS_AHEAD: usize = 48;
 
 /// Lines of memory of what a hold of one line is about.
 const TERMS_LINES: usize = 6;
@@ -44,7 +44,10 @@ impl Writer {
                         self.shared.rate_plans.prefetch(line.rate_plan.0);
                     }
                 }
-                Verb::Confirm(confirm) => self.shared.bookings.prefetch(&confirm.booking),
+                Verb::Confirm(confirm) => {
+                    self.shared.bookings.prefetch(&confirm.booking);
+                    self.shared.bookings_of.prefetch(&confirm.principal);
+                }
                 _ => {}
             }
             if let Some(hold) = hold_named(&command.verb) {
@@ -62,6 +65,9 @@ impl Writer {
                     self.usage.prefetch_record::<2>(&guest);
                 }
             }
+            if let Verb::Confirm(confirm) = &command.verb {
+                self.shared.bookings_of.prefetch_record::<2>(&confirm.principal);
+            }
         }
         for command in commands {
             if let Verb::Hold(hold) = &command.verb {
@@ -72,6 +78,18 @@ impl Writer {
         }
         self.look_ahead_fronts(|| commands.iter().filter_map(|command| self.hotel_due(command)));
         self.look_ahead_records(|| commands.iter().filter_map(|command| hold_named(&command.verb)));
+        self.look_ahead_arrivals::<false>(commands);
+        self.look_ahead_arrivals::<true>(commands);
+    }
+
+    /// Asks for where new bookings are listed; twice, since one place names the other.
+    fn look_ahead_arrivals<const AGAIN: bool>(&self, commands: &[Command]) {
+        for command in commands {
+            if let Verb::Confirm(confirm) = &command.verb {
+                let arrivals = &self.shared.arrivals;
+                self.with_terms(confirm.hold, |terms| arrivals.prefetch::<AGAIN>(terms.hotel));
+            }
+        }
     }
 
     /// Asks for where the records go that these commands make, if they succeed.
@@ -92,10 +110,10 @@ impl Writer {
 
     /// Asks for the holds that are the first to end in some hotels.
     pub(super) fn look_ahead_fronts<I: Iterator<Item = HotelIx>>(&self, hotels: impl Fn() -> I) {
-        let fronts = || {
-            let holds = hotels().filter_map(|hotel| self.hotel_holds.get(hotel.at()));
-            holds.flat_map(HotelHolds::front)
-        };
+        let holds = || hotels().filter_map(|hotel| self.hotel_holds.get(hotel.at()));
+        holds().for_each(prefetch_one);
+        holds().for_each(HotelHolds::prefetch_front);
+        let fronts = || holds().flat_map(HotelHolds::front);
         fronts().for_each(|hold| self.shared.holds.prefetch(&hold));
         fronts().for_each(|hold| self.shared.holds.prefetch_record::<2>(&hold));
     }

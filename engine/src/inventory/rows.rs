@@ -44,10 +44,11 @@ pub struct Row<'a, A> {
 /// Where some nights lie in every row: worked out once, to look at many rows. See [`Rows::span`].
 #[derive(Debug, Clone, Default)]
 pub struct Span {
-    /// By night.
-    slots: Vec<usize>,
-    /// The first of each tile.
-    tiles: Vec<usize>,
+    ring: usize,
+    /// Slots of a group of rows.
+    group: usize,
+    /// Where the nights of each tile begin in a row, and how many they are.
+    parts: Vec<(usize, usize)>,
 }
 
 /// The slots of some nights in order, as slices: see [`Row::parts`].
@@ -124,13 +125,15 @@ impl<A: Slot> Rows<A> {
         let Some(&ring) = self.ring.get() else { return Span::default() };
         let ring = usize::from(ring);
         let first = usize::from(from.0) % ring;
-        let nights = (first..first + usize::from(count).min(ring)).map(|at| at % ring);
-        let slots: Vec<usize> = nights.map(|at| at / TILE * STRIDE + at % TILE).collect();
-        let ends = |pair: &[usize]| matches!(pair, [a, b] if a + 1 != *b);
-        let tiles = slots.first().copied().into_iter();
-        let next = slots.windows(2).filter(|pair| ends(pair)).filter_map(|pair| pair.last());
-        let tiles = tiles.chain(next.copied()).collect();
-        Span { slots, tiles }
+        let (mut at, mut left) = (first, usize::from(count).min(ring));
+        let mut parts = Vec::new();
+        while left > 0 {
+            let count = (TILE - at % TILE).min(left);
+            parts.push((at / TILE * STRIDE + at % TILE, count));
+            left -= count;
+            at = (at + count) % ring;
+        }
+        Span { ring, group: group_slots(ring), parts }
     }
 
     /// The row, where it exists.
@@ -138,12 +141,23 @@ impl<A: Slot> Rows<A> {
     #[inline]
     pub fn row(&self, row: u32) -> Option<Row<'_, A>> {
         let ring = usize::from(*self.ring.get()?);
+        self.row_of(row, ring, group_slots(ring))
+    }
+
+    /// The row, where it exists, to be looked at over a span.
+    #[must_use]
+    #[inline]
+    pub fn row_for(&self, row: u32, span: &Span) -> Option<Row<'_, A>> {
+        self.row_of(row, span.ring, span.group)
+    }
+
+    #[inline]
+    fn row_of(&self, row: u32, ring: usize, group: usize) -> Option<Row<'_, A>> {
         let segment = self.segments.get(row as usize / SEGMENT_ROWS)?.get()?;
         let row = row as usize % SEGMENT_ROWS;
-        let size = group_slots(ring);
-        let start = (row / GROUP_ROWS) * size;
-        let group = segment.get(start..start + size)?;
-        group.get(row % GROUP_ROWS * TILE..).map(|slots| Row { slots, ring })
+        let start = row / GROUP_ROWS * group;
+        let slots = segment.get(start + row % GROUP_ROWS * TILE..start + group)?;
+        Some(Row { slots, ring })
     }
 }
 
@@ -178,18 +192,18 @@ impl<'a, A> Row<'a, A> {
         }
     }
 
-    /// The slots of a span's nights, in order.
+    /// The slots of a span's nights in order, as slices of at most eight.
     #[inline]
-    pub fn over(&self, span: &Span) -> impl DoubleEndedIterator<Item = &'a A> {
+    pub fn over(&self, span: &Span) -> impl Iterator<Item = &'a [A]> {
         let slots = self.slots;
-        span.slots.iter().filter_map(move |&at| slots.get(at))
+        span.parts.iter().filter_map(move |&(at, count)| slots.get(at..at + count))
     }
 
     /// Asks memory for a span's nights.
     #[inline]
     pub fn ask_over(&self, span: &Span) {
-        for slot in span.tiles.iter().filter_map(|&at| self.slots.get(at)) {
-            prefetch(slot);
+        for (at, _) in &span.parts {
+            prefetch(self.slots.as_ptr().wrapping_add(*at));
         }
     }
 

@@ -121,6 +121,14 @@ impl RateWord {
         most(MAX_ARRIVAL_AT).min(most(MAX_THROUGH_AT)).saturating_add(1)
     }
 
+    /// Neither closed nor with a limit for the stays that include this night: most are so.
+    #[must_use]
+    #[inline]
+    pub const fn is_plain(self) -> bool {
+        const NONE: u64 = CLOSED | LIMIT_MASK << MIN_THROUGH_AT | LIMIT_MASK << MAX_THROUGH_AT;
+        self.0 & NONE == 0
+    }
+
     /// Whether a stay of so many nights is too short or too long for one that includes this night.
     #[must_use]
     #[inline]

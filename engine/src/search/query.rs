@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use super::Area;
+use super::page::{Best, Page};
 use super::places::Entry;
 use crate::catalogue::{Guests, Hotel, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
@@ -78,22 +79,11 @@ pub struct Found {
     pub key: i64,
 }
 
-/// A page of a search.
-#[derive(Debug, Clone)]
-pub struct Page {
-    pub items: Vec<Found>,
-    /// Hotels that match, on all pages.
-    pub total: usize,
-    /// There are more after this page.
-    pub more: bool,
-}
-
 impl Reader {
     /// Answers a search from the cells and rate words as they stand. Hotels that are not live, or where
     /// nothing can be had, are not in it.
     #[must_use]
     pub fn search(&self, query: &Query) -> Page {
-        let mut found = Vec::new();
         // Outside the window a calendar's slots are other nights'.
         let within = |(first, end)| first <= query.stay.check_in && query.stay.check_out <= end;
         if !self.window().is_some_and(within) {
@@ -103,22 +93,12 @@ impl Reader {
         // One more than the nights: the departure's.
         let span = self.shared.rates.span(query.stay.check_in, query.stay.nights() + 1);
         let asked = Asked { query, taxes: &taxes, span: &span };
+        let mut best = Best::of(query);
         for list in self.shared.places.near(query.area) {
             let chunks = list.iter().flat_map(|chunk| chunk.hotels());
-            self.look_at_all(&asked, chunks, &mut found);
+            self.look_at_all(&asked, chunks, &mut best);
         }
-        let total = found.len();
-        if let Some(after) = query.after {
-            found.retain(|item| (item.key, item.id) > after);
-        }
-        let more = found.len() > query.limit;
-        let order = |a: &Found, b: &Found| (a.key, a.id).cmp(&(b.key, b.id));
-        if more && query.limit > 0 {
-            found.select_nth_unstable_by(query.limit - 1, order);
-        }
-        found.truncate(query.limit);
-        found.sort_unstable_by(order);
-        Page { items: found, total, more }
+        best.page()
     }
 
     /// Looks at hotels in order. The calendars of the next few are asked of memory before their turn:
@@ -127,18 +107,20 @@ impl Reader {
         &self,
         asked: &Asked<'_>,
         hotels: impl Iterator<Item = (&'a Entry, &'a [Offering])>,
-        found: &mut Vec<Found>,
+        best: &mut Best,
     ) {
         let mut ahead = VecDeque::with_capacity(HOTELS_AHEAD);
         for (entry, offerings) in hotels {
             let Some(distance_m) = asked.admits(entry) else { continue };
             self.ask_for(asked.span, offerings);
             if ahead.len() == HOTELS_AHEAD {
-                found.extend(ahead.pop_front().and_then(|next| self.look_at(asked, &next)));
+                let next = ahead.pop_front().and_then(|next| self.look_at(asked, &next));
+                next.into_iter().for_each(|found| best.add(found));
             }
             ahead.push_back(Candidate { entry, offerings, distance_m });
         }
-        found.extend(ahead.iter().filter_map(|next| self.look_at(asked, next)));
+        let last = ahead.iter().filter_map(|next| self.look_at(asked, next));
+        last.for_each(|found| best.add(found));
     }
 
     /// Asks memory for a hotel's calendars, those of a room type once.
@@ -146,10 +128,10 @@ impl Reader {
         let mut known = None;
         for offering in offerings {
             if known != Some(offering.room_type) {
-                ask_for(self.shared.cells.row(offering.room_type.0), span);
+                ask_for(self.shared.cells.row_for(offering.room_type.0, span), span);
                 known = Some(offering.room_type);
             }
-            ask_for(self.shared.rates.row(offering.rate_plan.0), span);
+            ask_for(self.shared.rates.row_for(offering.rate_plan.0, span), span);
         }
     }
 
@@ -193,7 +175,7 @@ impl Reader {
         taxes: Taxes,
     ) -> Option<Offer> {
         let query = asked.query;
-        let mut best: [Option<(usize, Offering, u32, i64)>; 2] = [None, None];
+        let mut best: [Option<(usize, u32, i64)>; 2] = [None, None];
         let hotel = OnceCell::new();
         // Only children and few offerings have rules for which the hotel itself is looked at.
         let hotel = || hotel.get_or_init(|| self.hotel(candidate.entry.hotel)).as_deref();
@@ -221,13 +203,14 @@ impl Reader {
             let Some(sum) = self.sum(asked, offering, hotel) else { continue };
             let [exclusive, inclusive] = &mut best;
             let best = if offering.tax_inclusive { inclusive } else { exclusive };
-            if best.is_none_or(|best| sum < best.3)
+            if best.is_none_or(|best| sum < best.2)
                 && (!query.filters.free_cancellation || self.is_free_still(query, hotel, offering))
             {
-                *best = Some((at, *offering, rooms, sum));
+                *best = Some((at, rooms, sum));
             }
         }
-        let offers = best.into_iter().flatten().filter_map(|(at, offering, rooms, sum)| {
+        let offers = best.into_iter().flatten().filter_map(|(at, rooms, sum)| {
+            let offering = *candidate.offerings.get(at)?;
             let parts = quote::parts(sum, offering.tax_inclusive, taxes)?;
             Some(Offer { at, offering, rooms, parts })
         });
@@ -236,15 +219,17 @@ impl Reader {
 
     /// Rooms of the type on every night of the stay, 0 where one is closed.
     fn rooms_left(&self, asked: &Asked<'_>, offering: Offering) -> u32 {
-        let nights = usize::from(asked.query.stay.nights());
-        self.shared.cells.row(offering.room_type.0).map_or(0, |row| {
-            let left = row
-                .over(asked.span)
-                .take(nights)
+        let row = self.shared.cells.row_for(offering.room_type.0, asked.span);
+        let mut nights = usize::from(asked.query.stay.nights());
+        let mut least = u32::MAX;
+        for part in row.iter().flat_map(|row| row.over(asked.span)) {
+            for slot in part.iter().take(nights) {
                 // Acquire: pairs with the writer's Release, so that a night is seen whole.
-                .map(|slot| Cell(slot.load(Ordering::Acquire)).available());
-            left.min().unwrap_or(0)
-        })
+                least = least.min(Cell(slot.load(Ordering::Acquire)).available());
+            }
+            nights = nights.saturating_sub(part.len());
+        }
+        if least == u32::MAX { 0 } else { least }
     }
 
     /// Whether a booking made now could still be cancelled for nothing.
@@ -273,7 +258,7 @@ impl Reader {
         hotel: impl Fn() -> Option<&'a Hotel>,
     ) -> Option<i64> {
         let query = asked.query;
-        let row = self.shared.rates.row(offering.rate_plan.0)?;
+        let row = self.shared.rates.row_for(offering.rate_plan.0, asked.span)?;
         let (mut sum, overlaid) = open_sum(&row, asked, offering.limits)?;
         if overlaid || offering.watches_clock {
             let moment = Moment::new(query.stay, hotel()?, self.log_time_ms());
@@ -343,27 +328,23 @@ fn ask_for(row: Option<Row<'_, AtomicU64>>, span: &Span) {
 #[inline]
 fn open_sum(row: &Row<'_, AtomicU64>, asked: &Asked<'_>, limits: RateWord) -> Option<(i64, bool)> {
     let nights = asked.query.stay.nights();
-    let mut slots = row.over(asked.span);
-    // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
-    let departure = RateWord(slots.next_back()?.load(Ordering::Acquire));
-    if departure.closed_to_departure() {
-        return None;
-    }
-    let mut sum = 0i64;
-    let mut arrival = true;
-    let mut overlaid = false;
-    for slot in slots {
-        // Acquire: as above.
-        let word = RateWord(slot.load(Ordering::Acquire)).over(limits);
-        let barred = word.closed() || word.bars_through(nights);
-        if barred || (arrival && word.bars_arrival(nights)) {
+    let (mut seen, mut sum, mut overlaid) = (0, 0i64, false);
+    for slot in row.over(asked.span).flatten() {
+        // Acquire: pairs with the writer's Release, so that a plan-night is seen whole.
+        let own = RateWord(slot.load(Ordering::Acquire));
+        if seen == nights {
+            return (!own.closed_to_departure()).then_some((sum, overlaid));
+        }
+        let word = own.over(limits);
+        let is_barred = !word.is_plain() && (word.closed() || word.bars_through(nights));
+        if is_barred || (seen == 0 && word.bars_arrival(nights)) {
             return None;
         }
-        arrival = false;
+        seen += 1;
         overlaid |= word.overlaid();
         sum = sum.checked_add(word.price()?)?;
     }
-    Some((sum, overlaid))
+    None
 }
 
 impl Query {

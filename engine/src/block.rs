@@ -49,7 +49,7 @@ pub enum Status {
 }
 
 /// A block as it stands. `version` rises when a partner changes it, not when rooms are picked up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Block {
     pub id: BlockId,
     pub hotel: HotelIx,

@@ -87,6 +87,41 @@ impl<'de, C, T: BorrowDecode<'de, C> + 'de, const N: usize> BorrowDecode<'de, C>
     }
 }
 
+/// The first value of `bytes`, without a version byte, and how many bytes it took: for records one after
+/// another.
+pub fn decode_first<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), Error> {
+    bincode::decode_from_slice::<T, _>(bytes, legacy())
+        .map_err(|error| Error::Malformed(error.to_string()))
+}
+
+/// A type whose bytes are those of another, which it can be made from or not.
+macro_rules! encoded_as {
+    ($type:ty, $form:ty, $to:expr, $from:expr) => {
+        impl bincode::Encode for $type {
+            fn encode<E: bincode::enc::Encoder>(
+                &self,
+                encoder: &mut E,
+            ) -> Result<(), bincode::error::EncodeError> {
+                let to: fn(&Self) -> $form = $to;
+                bincode::Encode::encode(&to(self), encoder)
+            }
+        }
+
+        impl<C> bincode::Decode<C> for $type {
+            fn decode<D: bincode::de::Decoder<Context = C>>(
+                decoder: &mut D,
+            ) -> Result<Self, bincode::error::DecodeError> {
+                let from: fn($form) -> Option<Self> = $from;
+                let form = bincode::Decode::decode(decoder)?;
+                from(form).ok_or(bincode::error::DecodeError::Other("unknown to this build"))
+            }
+        }
+
+        bincode::impl_borrow_decode!($type);
+    };
+}
+pub(crate) use encoded_as;
+
 #[cfg(test)]
 mod tests {
     use super::*;

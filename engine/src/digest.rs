@@ -167,9 +167,7 @@ impl Writer {
     fn digest_catalogue(&self) -> u128 {
         let shared = &self.shared;
         let mut sum = Sum::default();
-        for partner in &shared.partners {
-            sum.add(&(0u8, partner.value().as_ref().clone()));
-        }
+        shared.partners.for_each(|_, partner| sum.add(&(0u8, Arc::clone(partner))));
         for at in 0..shared.hotels.len() {
             if let Some(hotel) = shared.hotels.get_full(at) {
                 let names = (hotel.ix, hotel.id, hotel.partner, hotel.version, hotel.status);
@@ -199,21 +197,21 @@ impl Writer {
     }
 
     fn digest_waitlist(&self) -> u128 {
-        let entries = Sum::of(self.shared.waitlist.iter().map(|entry| {
+        let entries = Sum::of_table(&self.shared.waitlist, |_, entry| {
             let times = (entry.created_ms, entry.ended_ms);
             (entry.id, entry.number, entry.wish.clone(), entry.status, times)
-        }));
+        });
         entries.wrapping_add(Sum::of([self.waitlist_counters()]))
     }
 
     fn digest_blocks(&self) -> u128 {
-        let blocks = Sum::of(self.shared.blocks.iter().map(|block| {
+        let blocks = Sum::of_table(&self.shared.blocks, |_, block| {
             let names = (block.id, block.hotel, block.version, block.status);
             let times = (block.release_ms, block.created_ms, block.released_ms);
             (names, block.draft.clone(), times, block.picked_up.clone())
-        }));
-        let lists = &self.shared.blocks_of;
-        blocks.wrapping_add(Sum::of(lists.iter().map(|list| (*list.key(), list.value().clone()))))
+        });
+        let lists = Sum::of_table(&self.shared.blocks_of, |hotel, list| (*hotel, list.clone()));
+        blocks.wrapping_add(lists)
     }
 
     fn digest_bookings(&self) -> u128 {

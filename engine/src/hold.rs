@@ -143,7 +143,7 @@ pub struct Confirming {
 }
 
 /// A hold as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub struct Hold {
     pub terms: Arc<Terms>,
     pub status: Status,

@@ -5,4 +5,4 @@ pub mod cell;
 pub mod rows;
 
 pub use cell::Cell;
-pub use rows::{Row, Rows, Span};
+pub use rows::{Page, Row, Rows, Span};

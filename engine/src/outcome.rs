@@ -8,13 +8,14 @@ use crate::block::Block;
 use crate::booking::Booking;
 use crate::catalogue::{Hotel, RatePlan, RoomType};
 use crate::civil::LogTimeMs;
+use crate::codec::{Decode, Encode};
 use crate::hold::{Hold, Terms};
 use crate::quote::tax::Table;
 use crate::refusal::{Code, Refusal};
 use crate::waitlist::Entry;
 
 /// The answer to one command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub enum Outcome {
     /// Nothing to say but yes.
     Done,

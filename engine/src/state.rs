@@ -2,9 +2,11 @@
 
 mod archive;
 pub mod arrivals;
+mod aside;
 mod audit;
 pub mod blocks;
 pub mod bookings;
+mod capture;
 mod check_outs;
 mod closures;
 pub mod expiry;
@@ -26,6 +28,9 @@ pub mod table;
 pub mod waitlist;
 pub mod writer;
 
+pub use aside::Aside;
+pub(crate) use aside::Marked;
+pub use capture::{Capture, LoadError, Loading, Part};
 pub use listing::Listed;
 pub use reader::Reader;
 pub use shared::Shared;

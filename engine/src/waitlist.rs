@@ -27,7 +27,7 @@ pub enum Status {
 }
 
 /// An entry as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Entry {
     pub id: WaitId,
     /// The place in the queue: entries are served in this order, within a hotel.

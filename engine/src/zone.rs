@@ -9,6 +9,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil};
 
 use crate::civil::{DAY_MS, LogTimeMs, Night};
+use crate::codec::encoded_as;
 
 static RULES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -26,6 +27,9 @@ pub struct Zone {
 
 /// 2020-01-01T00:00:00Z. Most zones, Bangkok's among them, have kept their clocks since.
 const STEADY_FROM_S: i64 = 1_577_836_800;
+
+// As its name: the rules are this build's.
+encoded_as!(Zone, String, |zone| zone.name.clone(), |name| Self::find(&name));
 
 impl Zone {
     /// `None` for a name this build does not know.

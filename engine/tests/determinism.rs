@@ -21,7 +21,7 @@ const STEPS: usize = 4_000;
 const THREADS: usize = 4;
 
 /// A log of random traffic; the same seed gives the same log.
-fn log(seed: u8) -> Vec<Batch> {
+pub fn log(seed: u8) -> Vec<Batch> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let rolls = vec(any::<u16>(), Dice::ROLLS);
@@ -51,7 +51,7 @@ fn log(seed: u8) -> Vec<Batch> {
 }
 
 /// Applies a log; every answer and event as text.
-fn replay(writer: &mut Writer, first_index: u64, log: &[Batch]) -> Vec<String> {
+pub fn replay(writer: &mut Writer, first_index: u64, log: &[Batch]) -> Vec<String> {
     let mut said = Vec::new();
     for (index, batch) in (first_index..).zip(log) {
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());

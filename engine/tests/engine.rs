@@ -6,6 +6,7 @@ mod admission;
 mod bounds;
 mod bytes;
 mod calendar;
+mod capture;
 mod determinism;
 mod expiry;
 mod explain;

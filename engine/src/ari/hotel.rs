@@ -44,7 +44,9 @@ pub(crate) fn inherit(writer: &mut Writer, hotel: &Hotel, room_type: &RoomType) 
 
 fn mark(writer: &Writer, room_type: RoomTypeIx, nights: impl Iterator<Item = Night>, closed: bool) {
     let Some(row) = writer.shared.cells.row(room_type.0) else { return };
-    for slot in nights.filter_map(|night| row.slot(night)) {
+    for night in nights {
+        let Some(slot) = row.slot(night) else { continue };
+        writer.shared.cells.keep(room_type.0, night, 1);
         // Relaxed load: the writer alone stores. Release store: readers see the night whole.
         let cell = Cell(slot.load(Ordering::Relaxed)).with_hotel_closed(closed);
         slot.store(cell.0, Ordering::Release);

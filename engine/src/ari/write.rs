@@ -116,6 +116,7 @@ impl Judged {
         if self.cells
             && let Some(row) = shared.cells.row(line.room_type.0)
         {
+            shared.cells.keep(line.room_type.0, line.from, line.span());
             store_cells(row, line, events);
         }
         let Some(rate_plan) = line.rate_plan else { return };
@@ -127,6 +128,7 @@ impl Judged {
             shared.overlays.put(rate_plan.0, &self.overlay);
         }
         if let Some(row) = shared.rates.row(rate_plan.0) {
+            shared.rates.keep(rate_plan.0, line.from, line.span());
             self.store_words(row, line);
         }
         // After the words: whoever quotes in between carries the old version and is quoted again.

@@ -91,7 +91,7 @@ impl HotelDraft {
 }
 
 /// One sellable product of a hotel, flat, so that a search walks one short array per hotel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Offering {
     pub room_type: RoomTypeIx,
     pub rate_plan: RatePlanIx,
@@ -121,7 +121,7 @@ impl Offering {
 }
 
 /// A hotel as it stands. `version` rises with every change of it; it is the entity tag outside.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub struct Hotel {
     pub ix: HotelIx,
     pub id: HotelId,

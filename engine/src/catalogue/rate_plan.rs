@@ -64,7 +64,7 @@ impl RatePlanDraft {
 }
 
 /// A plan as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub struct RatePlan {
     pub ix: RatePlanIx,
     pub id: RatePlanId,

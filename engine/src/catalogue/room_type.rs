@@ -42,7 +42,7 @@ impl RoomTypeDraft {
 }
 
 /// A room type as it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub struct RoomType {
     pub ix: RoomTypeIx,
     pub id: RoomTypeId,

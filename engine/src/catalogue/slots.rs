@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::{ArcSwapOption, Guard};
 
 use crate::prefetch::{prefetch, prefetch_lines};
+use crate::state::{Aside, Marked};
 use crate::sync::AtomicU32;
 
 const SEGMENT: usize = 1_024;
@@ -18,13 +19,15 @@ type Segment<T> = OnceLock<Box<[ArcSwapOption<T>]>>;
 pub struct Slots<T> {
     segments: Box<[Segment<T>]>,
     len: AtomicU32,
+    aside: Aside<Option<Arc<T>>>,
 }
 
 impl<T> Slots<T> {
     #[must_use]
     pub fn new(records_max: u32) -> Self {
         let segments = (records_max as usize).div_ceil(SEGMENT);
-        Self { segments: (0..segments).map(|_| OnceLock::new()).collect(), len: AtomicU32::new(0) }
+        let segments = (0..segments).map(|_| OnceLock::new()).collect();
+        Self { segments, len: AtomicU32::new(0), aside: Aside::default() }
     }
 
     /// Records published so far: positions `0..len` are filled.
@@ -88,8 +91,36 @@ impl<T> Slots<T> {
             .and_then(OnceLock::get)
             .and_then(|slots| slots.get(at as usize % SEGMENT))
         {
+            self.aside.keep(at as usize, || slot.load_full());
             slot.store(Some(record));
         }
+    }
+
+    /// Every record as it was at the mark, by position. Once for each capture.
+    pub(crate) fn captured<E>(
+        &self,
+        capture: u64,
+        mut each: impl FnMut(u32, &T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for at in 0..u32::try_from(self.aside.end()).unwrap_or(u32::MAX) {
+            let now = self.get_full(at);
+            let then = self.aside.take(capture, at as usize).unwrap_or(now);
+            if let Some(record) = then {
+                each(at, &record)?;
+            }
+        }
+        self.aside.finish();
+        Ok(())
+    }
+}
+
+impl<T> Marked for Slots<T> {
+    fn mark(&self, capture: u64) {
+        self.aside.begin(capture, self.len() as usize);
+    }
+
+    fn unmark(&self) {
+        self.aside.finish();
     }
 }
 

@@ -117,7 +117,7 @@ impl AddBlock {
         }
         let hotel = writer.hotel_for(self.hotel, self.principal).ok_or(Code::NotFound)?;
         self.draft.check(writer, &hotel, None)?;
-        if writer.shared.blocks.contains_key(&self.id) {
+        if writer.shared.blocks.contains(&self.id) {
             return Err(Code::StateConflict.into());
         }
         if !writer.has_room_for_block(self.hotel) {

@@ -96,7 +96,7 @@ impl AddPartner {
         if self.name.len() > TEXT_BYTES_MAX {
             return Code::Malformed.into();
         }
-        if !writer.shared.partners.contains_key(&self.id) {
+        if !writer.shared.partners.contains(&self.id) {
             // From here the command must succeed.
             let partner = Arc::new(Partner {
                 id: self.id,
@@ -116,7 +116,7 @@ impl AddHotel {
         let Some(zone) = Zone::find(&self.draft.zone).filter(|_| self.draft.is_valid()) else {
             return Code::Malformed.into();
         };
-        if !writer.shared.partners.contains_key(&self.partner) {
+        if !writer.shared.partners.contains(&self.partner) {
             return Code::NotFound.into();
         }
         if writer.shared.hotel_ids.pin().contains_key(&self.id) {

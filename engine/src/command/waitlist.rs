@@ -51,7 +51,7 @@ impl JoinWaitlist {
             return Err(Code::Malformed.into());
         }
         let shared = &writer.shared;
-        if shared.waitlist.contains_key(&self.id) || shared.holds.contains(&wish.id) {
+        if shared.waitlist.contains(&self.id) || shared.holds.contains(&wish.id) {
             return Err(Code::StateConflict.into());
         }
         match wish.judge_offer(writer) {

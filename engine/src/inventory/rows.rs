@@ -8,12 +8,14 @@
 //! **Invariant**: only the writer allocates and (for cells and rates) stores; readers only load.
 
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use super::arena::{Arena, Slot};
 use crate::civil::Night;
 use crate::limits::{HORIZON_NIGHTS_MAX, SPARE_NIGHTS};
 use crate::prefetch::prefetch;
-use crate::sync::SCHEDULED;
+use crate::state::{Aside, Marked};
+use crate::sync::{AtomicU32, AtomicU64, SCHEDULED};
 
 /// Rows of one segment. 8,192 × 752 nights × 8 bytes = 49 MB of addresses; memory is taken a huge page at
 /// a time as rows are first written.
@@ -27,10 +29,26 @@ const GROUP_ROWS: usize = if SCHEDULED { 4 } else { 256 };
 /// would fall into one set of the processor's cache.
 const STRIDE: usize = (GROUP_ROWS + 1) * TILE;
 
+/// Rows of a page: what a capture copies at once, eight nights of each.
+const PAGE_ROWS: usize = if SCHEDULED { 2 } else { 32 };
+
 /// All calendars of one kind.
 pub struct Rows<A> {
     segments: Box<[OnceLock<Arena<A>>]>,
     ring: OnceLock<u16>,
+    /// Rows before this one may exist.
+    grown: AtomicU32,
+    aside: Aside<Box<[u64]>>,
+}
+
+/// Some nights of neighbouring rows, as they were at the mark of a capture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub first_row: u32,
+    /// The first night's place in the ring.
+    pub first_slot: u16,
+    /// Places of the ring for each row, [`Rows::RING_PART`] of them, row after row.
+    pub words: Box<[u64]>,
 }
 
 /// One row: the nights of one room type or rate plan.
@@ -97,7 +115,8 @@ impl<A: Slot> Rows<A> {
     #[must_use]
     pub fn new(rows_max: u32) -> Self {
         let segments = if SCHEDULED { 1 } else { (rows_max as usize).div_ceil(SEGMENT_ROWS) };
-        Self { segments: (0..segments).map(|_| OnceLock::new()).collect(), ring: OnceLock::new() }
+        let segments = (0..segments).map(|_| OnceLock::new()).collect();
+        Self { segments, ring: OnceLock::new(), grown: AtomicU32::new(0), aside: Aside::default() }
     }
 
     /// Fixes the length of the ring, once. Later calls change nothing.
@@ -115,6 +134,8 @@ impl<A: Slot> Rows<A> {
         let Some(segment) = self.segments.get(row as usize / SEGMENT_ROWS) else { return false };
         let groups = SEGMENT_ROWS / GROUP_ROWS;
         segment.get_or_init(|| Arena::of(groups * group_slots(usize::from(ring))));
+        // Relaxed: the writer alone reads it.
+        self.grown.fetch_max(row.saturating_add(1), Ordering::Relaxed);
         true
     }
 
@@ -158,6 +179,109 @@ impl<A: Slot> Rows<A> {
         let start = row / GROUP_ROWS * group;
         let slots = segment.get(start + row % GROUP_ROWS * TILE..start + group)?;
         Some(Row { slots, ring })
+    }
+}
+
+/// A capture's part: the calendars as they were at its mark, while the writer goes on.
+impl Rows<AtomicU64> {
+    /// Nights of a row that lie in one [`Page`].
+    pub const RING_PART: u16 = 8;
+
+    /// The writer's, before it stores into any of `count` nights from `from` on.
+    #[inline]
+    pub(crate) fn keep(&self, row: u32, from: Night, count: u16) {
+        if self.aside.is_marked() {
+            self.keep_pages(row, from, count);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep_pages(&self, row: u32, from: Night, count: u16) {
+        let Some(&ring) = self.ring.get() else { return };
+        let (ring, tile) = (usize::from(ring), TILE);
+        let first = usize::from(from.0) % ring;
+        let count = usize::from(count).min(ring);
+        let rows = row as usize / PAGE_ROWS * (ring / tile);
+        let mut at = first;
+        while at < first + count {
+            let page = rows + at % ring / tile;
+            self.aside.keep(page, || self.copy(page).unwrap_or_default());
+            at = at / tile * tile + tile;
+        }
+    }
+
+    /// The words of a page as they are.
+    fn copy(&self, page: usize) -> Option<Box<[u64]>> {
+        let (row, slot) = self.place(page)?;
+        let ring = usize::from(*self.ring.get()?);
+        let segment = self.segments.get(row / SEGMENT_ROWS)?.get()?;
+        let row = row % SEGMENT_ROWS;
+        let group = row / GROUP_ROWS * group_slots(ring);
+        let start = group + slot / TILE * STRIDE + row % GROUP_ROWS * TILE;
+        let slots = segment.get(start..start + PAGE_ROWS * TILE)?;
+        // Acquire: pairs with the writer's Release: who sees a store made after the mark sees the page
+        // that was put aside before it.
+        Some(slots.iter().map(|slot| slot.load(Ordering::Acquire)).collect())
+    }
+
+    /// The first row and slot of a page.
+    fn place(&self, page: usize) -> Option<(usize, usize)> {
+        let tiles = usize::from(*self.ring.get()?) / TILE;
+        Some((page / tiles * PAGE_ROWS, page % tiles * TILE))
+    }
+
+    /// Every page that was not all zero at the mark. Once for each capture.
+    pub(crate) fn captured<E>(
+        &self,
+        capture: u64,
+        mut each: impl FnMut(Page) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for page in 0..self.aside.end() {
+            let now = self.copy(page);
+            let words = self.aside.take(capture, page).or(now).unwrap_or_default();
+            let Some((row, slot)) = self.place(page) else { continue };
+            let (Ok(first_row), Ok(first_slot)) = (u32::try_from(row), u16::try_from(slot)) else {
+                continue;
+            };
+            if words.iter().any(|&word| word != 0) {
+                each(Page { first_row, first_slot, words })?;
+            }
+        }
+        self.aside.finish();
+        Ok(())
+    }
+
+    /// Stores a page that was captured, into rows that exist; false where one does not. Of a state that is
+    /// being loaded.
+    pub(crate) fn restore(&self, page: &Page) -> bool {
+        let rows = page.words.chunks(usize::from(Self::RING_PART));
+        (page.first_row..).zip(rows).all(|(row, words)| {
+            if words.iter().all(|&word| word == 0) {
+                return true;
+            }
+            let nights = u16::try_from(words.len()).unwrap_or(u16::MAX);
+            let Some(row) = self.row(row) else { return false };
+            let fits = usize::from(page.first_slot) + words.len() <= row.ring;
+            for (slot, &word) in row.nights(Night(page.first_slot), nights).zip(words) {
+                // Relaxed: nobody reads before the state is handed out.
+                slot.store(word, Ordering::Relaxed);
+            }
+            fits
+        })
+    }
+}
+
+impl Marked for Rows<AtomicU64> {
+    fn mark(&self, capture: u64) {
+        let tiles = self.ring.get().map_or(0, |&ring| usize::from(ring) / TILE);
+        // Relaxed: the writer's own.
+        let rows = self.grown.load(Ordering::Relaxed) as usize;
+        self.aside.begin(capture, rows.div_ceil(PAGE_ROWS) * tiles);
+    }
+
+    fn unmark(&self) {
+        self.aside.finish();
     }
 }
 

@@ -136,6 +136,7 @@ fn rewrite(
     let rows = (shared.rates.row(derivation.parent.0), shared.rates.row(plan.ix.0));
     let (Some(parent), Some(row)) = rows else { return false };
     let mut changed = false;
+    shared.rates.keep(plan.ix.0, from, to.0.saturating_sub(from.0).saturating_add(1));
     for night in from.until(to.plus(1)) {
         let (Some(parent), Some(slot)) = (parent.slot(night), row.slot(night)) else { continue };
         // Relaxed: the writer alone stores.

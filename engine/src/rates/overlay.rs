@@ -14,6 +14,7 @@ use super::{CutOff, Dated};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
 use crate::limits::{OCCUPANCY_PRICES_MAX, OVERLAY_NIGHTS_MAX};
+use crate::state::{Aside, Marked};
 use crate::sync::AtomicUsize;
 
 const SEGMENT: usize = 1_024;
@@ -113,6 +114,7 @@ impl DatedNights {
 pub struct Overlays {
     segments: Box<[Segment]>,
     nights: AtomicUsize,
+    aside: Aside<Option<Arc<DatedNights>>>,
 }
 
 impl Overlays {
@@ -123,6 +125,7 @@ impl Overlays {
         Self {
             segments: (0..segments).map(|_| OnceLock::new()).collect(),
             nights: AtomicUsize::new(0),
+            aside: Aside::default(),
         }
     }
 
@@ -159,6 +162,7 @@ impl Overlays {
         let slots = segment.get_or_init(|| (0..SEGMENT).map(|_| ArcSwapOption::empty()).collect());
         let Some(slot) = slots.get(plan as usize % SEGMENT) else { return };
         let before = slot.load_full();
+        self.aside.keep(plan as usize, || before.clone());
         let old = before.as_deref().map_or(&[][..], |nights| nights.nights.as_slice());
         self.swap(slot, old.len(), merge(old, entries));
     }
@@ -169,10 +173,28 @@ impl Overlays {
         let Some(before) = slot.load_full() else { return 0 };
         let kept = before.nights.partition_point(|entry| entry.0 < first);
         if kept > 0 {
+            self.aside.keep(plan as usize, || Some(Arc::clone(&before)));
             let nights = before.nights.get(kept..).unwrap_or_default().to_vec();
             self.swap(slot, before.nights.len(), nights);
         }
         before.nights.len()
+    }
+
+    /// Every plan's entries as they were at the mark. Once for each capture.
+    pub(crate) fn captured<E>(
+        &self,
+        capture: u64,
+        mut each: impl FnMut(u32, &DatedNights) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for plan in 0..u32::try_from(self.aside.end()).unwrap_or(u32::MAX) {
+            let now = self.of(plan);
+            let then = self.aside.take(capture, plan as usize).unwrap_or(now);
+            if let Some(nights) = then {
+                each(plan, &nights)?;
+            }
+        }
+        self.aside.finish();
+        Ok(())
     }
 
     fn swap(
@@ -189,6 +211,17 @@ impl Overlays {
 
     fn slot(&self, plan: u32) -> Option<&ArcSwapOption<DatedNights>> {
         self.segments.get(plan as usize / SEGMENT)?.get()?.get(plan as usize % SEGMENT)
+    }
+}
+
+impl Marked for Overlays {
+    fn mark(&self, capture: u64) {
+        let segments = self.segments.iter().rposition(|segment| segment.get().is_some());
+        self.aside.begin(capture, segments.map_or(0, |last| (last + 1) * SEGMENT));
+    }
+
+    fn unmark(&self) {
+        self.aside.finish();
     }
 }
 

@@ -10,6 +10,7 @@
 //! A stay limit of 0 says nothing (the plan's default holds), 63 lifts the default. A word without the `priced` flag sells nothing: zero is a price.
 
 use super::Dated;
+use crate::codec::{Decode, Encode};
 use crate::limits::{PRICE_MAX, STAY_LIMIT_MAX};
 
 const PRICE_BITS: u32 = 32;
@@ -35,7 +36,7 @@ const _: () = assert!(LIMIT_MASK == LIFTED as u64);
 const _: () = assert!((1 << PRICE_BITS) - 1 == PRICE_MAX);
 
 /// One plan-night. A value: the word in the calendar is loaded into it and stored from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct RateWord(pub u64);
 
 impl RateWord {

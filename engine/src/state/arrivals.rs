@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Mutex;
 
 use super::pages::Pages;
-use super::table::lock;
 use crate::civil::Night;
 use crate::ids::{BookingId, HotelIx};
 use crate::prefetch::prefetch;
 use crate::stay::Stay;
+use crate::sync::{Mutex, lock};
 
 /// Entries that wait to be sorted.
 const NEW_MAX: usize = 128;

@@ -31,6 +31,16 @@ impl Releases {
     pub(crate) fn earliest(&self) -> Option<LogTimeMs> {
         self.0.first().map(|entry| entry.0)
     }
+
+    /// Every entry, standing or not.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LogTimeMs, BlockId)> {
+        self.0.iter().copied()
+    }
+
+    /// One more entry, of a state that is being loaded.
+    pub(super) fn load(&mut self, at: LogTimeMs, block: BlockId) {
+        self.0.insert((at, block));
+    }
 }
 
 /// Rooms of one room type that come back from a hold or a booking, on these nights.
@@ -50,7 +60,7 @@ impl Writer {
         id: BlockId,
         principal: Principal,
     ) -> Option<(Block, Arc<Hotel>)> {
-        let block = self.shared.blocks.get(&id)?.clone();
+        let block = self.shared.blocks.get(&id)?;
         let hotel = self.hotel_for(block.hotel, principal)?;
         Some((block, hotel))
     }
@@ -68,6 +78,7 @@ impl Writer {
 
     fn store_cell(&self, room_type: RoomTypeIx, night: Night, cell: Cell) {
         if let Some(slot) = self.shared.cells.row(room_type.0).and_then(|row| row.slot(night)) {
+            self.shared.cells.keep(room_type.0, night, 1);
             // Release: readers see the night whole.
             slot.store(cell.0, Ordering::Release);
             self.shared.mark_promised(room_type, self.index);
@@ -84,9 +95,10 @@ impl Writer {
     fn first_block_over(&self, blocks: &[BlockId]) -> Option<usize> {
         let (first, _) = self.shared.window()?;
         blocks.iter().position(|id| {
-            self.shared.blocks.get(id).is_none_or(|block| {
+            let is_over = |block: &Block| {
                 block.status == Status::Released || block.draft.stay.check_out <= first
-            })
+            };
+            self.shared.blocks.look(id, is_over).unwrap_or(true)
         })
     }
 
@@ -132,7 +144,7 @@ impl Writer {
     /// A new block, whose rooms fit.
     pub(crate) fn add_block(&mut self, block: Block) {
         let shared = Arc::clone(&self.shared);
-        let mut blocks = shared.blocks_of.entry(block.hotel).or_default();
+        let mut blocks = shared.blocks_of.get(&block.hotel).unwrap_or_default();
         if blocks.len() >= BLOCKS_PER_HOTEL_MAX
             && let Some(at) = self.first_block_over(&blocks)
         {
@@ -140,7 +152,7 @@ impl Writer {
             shared.blocks.remove(&blocks.remove(at));
         }
         blocks.push(block.id);
-        drop(blocks);
+        shared.blocks_of.insert(block.hotel, blocks);
         self.put_block(block);
     }
 
@@ -195,7 +207,7 @@ impl Writer {
                 return;
             };
             self.block_releases.0.remove(&(at, id));
-            let block = self.shared.blocks.get(&id).map(|block| block.clone());
+            let block = self.shared.blocks.get(&id);
             if let Some(block) = block.filter(|block| block.status != Status::Released) {
                 self.release_block(block);
             }
@@ -205,19 +217,19 @@ impl Writer {
     /// Rooms of a block become held.
     pub(crate) fn pick_up(&mut self, id: BlockId, demand: &Demand) {
         let shared = Arc::clone(&self.shared);
-        let Some(mut block) = shared.blocks.get_mut(&id) else { return };
-        for &(room_type, rooms) in demand.rooms() {
-            for night in demand.stay().check_in.until(demand.stay().check_out) {
-                let was = block.left(room_type, night);
-                block.pick_up(room_type, night, rooms);
-                let taken = was - block.left(room_type, night).min(was);
-                if let Some(cell) = self.kept_cell(room_type, night) {
+        shared.blocks.change(&id, |block| {
+            for &(room_type, rooms) in demand.rooms() {
+                for night in demand.stay().check_in.until(demand.stay().check_out) {
+                    let was = block.left(room_type, night);
+                    block.pick_up(room_type, night, rooms);
+                    let taken = was - block.left(room_type, night).min(was);
+                    let Some(cell) = self.kept_cell(room_type, night) else { continue };
                     let blocked = cell.blocked().saturating_sub(taken);
                     let held = cell.held() + rooms;
                     self.store_cell(room_type, night, cell.with_blocked(blocked).with_held(held));
                 }
             }
-        }
+        });
     }
 
     /// Rooms come back from a hold or a booking: `change` takes them out of held or sold, and what the
@@ -225,19 +237,20 @@ impl Writer {
     pub(crate) fn give_back(&mut self, returned: Returned, change: impl Fn(Cell) -> Cell) {
         let Returned { block, room_type, stay, rooms } = returned;
         let shared = Arc::clone(&self.shared);
-        let Some(mut block) = block.and_then(|id| shared.blocks.get_mut(&id)) else {
-            self.rewrite(room_type, stay, change);
-            return;
-        };
-        for night in stay.check_in.until(stay.check_out) {
-            let was = block.left(room_type, night);
-            block.put_back(room_type, night, rooms);
-            let returned = block.left(room_type, night).saturating_sub(was);
-            if let Some(cell) = self.kept_cell(room_type, night) {
-                let cell = change(cell);
-                let blocked = (cell.blocked() + returned).min(ROOMS_PER_CELL_MAX);
-                self.store_cell(room_type, night, cell.with_blocked(blocked));
+        let put_back = |block: &mut Block| {
+            for night in stay.check_in.until(stay.check_out) {
+                let was = block.left(room_type, night);
+                block.put_back(room_type, night, rooms);
+                let returned = block.left(room_type, night).saturating_sub(was);
+                if let Some(cell) = self.kept_cell(room_type, night) {
+                    let cell = change(cell);
+                    let blocked = (cell.blocked() + returned).min(ROOMS_PER_CELL_MAX);
+                    self.store_cell(room_type, night, cell.with_blocked(blocked));
+                }
             }
+        };
+        if block.and_then(|id| shared.blocks.change(&id, put_back)).is_none() {
+            self.rewrite(room_type, stay, change);
         }
     }
 }

@@ -4,14 +4,16 @@
 //! today goes at once. **Invariant**: a cell carries its hotel's flag exactly on the nights named here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::civil::Night;
 use crate::ids::HotelIx;
 
 /// Closed nights of hotels.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Closures {
-    by_night: BTreeMap<Night, BTreeSet<HotelIx>>,
+    /// A night's hotels are shared with whoever keeps the closures as they stood.
+    by_night: BTreeMap<Night, Arc<BTreeSet<HotelIx>>>,
 }
 
 impl Closures {
@@ -24,9 +26,9 @@ impl Closures {
     /// Closes or opens the hotel on a night.
     pub(crate) fn set(&mut self, hotel: HotelIx, night: Night, closed: bool) {
         if closed {
-            self.by_night.entry(night).or_default().insert(hotel);
+            Arc::make_mut(self.by_night.entry(night).or_default()).insert(hotel);
         } else if let Some(hotels) = self.by_night.get_mut(&night) {
-            hotels.remove(&hotel);
+            Arc::make_mut(hotels).remove(&hotel);
             if hotels.is_empty() {
                 self.by_night.remove(&night);
             }
@@ -42,6 +44,11 @@ impl Closures {
     /// Every closed night of every hotel, by night.
     pub fn iter(&self) -> impl Iterator<Item = (Night, HotelIx)> + '_ {
         self.by_night.iter().flat_map(|(night, hotels)| hotels.iter().map(|hotel| (*night, *hotel)))
+    }
+
+    /// The hotels that are closed, by night.
+    pub fn nights(&self) -> impl Iterator<Item = (Night, impl Iterator<Item = HotelIx>)> {
+        self.by_night.iter().map(|(night, hotels)| (*night, hotels.iter().copied()))
     }
 
     /// Forgets the nights before `first`.

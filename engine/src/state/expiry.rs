@@ -5,6 +5,7 @@
 //! moves more than one bucket, and none looks at more than [`SWEEP_LOOKS_MAX`] entries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::civil::LogTimeMs;
 use crate::ids::HoldId;
@@ -33,6 +34,9 @@ pub struct Expiry {
     spans: BTreeMap<u64, Span>,
 }
 
+type Entry = (LogTimeMs, HoldId);
+type Buckets = [Vec<Entry>; BUCKETS];
+
 /// A thousand milliseconds and 24.
 #[derive(Debug)]
 struct Span {
@@ -40,13 +44,48 @@ struct Span {
     first: usize,
     /// The first bucket is in order, the last to end in front.
     is_sorted: bool,
-    buckets: Box<[Vec<(LogTimeMs, HoldId)>; BUCKETS]>,
+    buckets: Option<Box<Buckets>>,
+    /// Entries that a capture keeps as they were, until their bucket is the first.
+    kept: Vec<Layer>,
+}
+
+/// The entries of a span at one moment; those of the buckets named by a bit of `left` are the span's no
+/// longer.
+#[derive(Debug, Clone)]
+struct Layer {
+    buckets: Arc<Buckets>,
+    left: u64,
+}
+
+const _: () = assert!(BUCKETS <= u64::BITS as usize);
+
+impl Layer {
+    fn bucket(&self, at: usize) -> &[Entry] {
+        if self.left >> at & 1 == 1 {
+            return &[];
+        }
+        self.buckets.get(at).map_or(&[], Vec::as_slice)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        (0..BUCKETS).flat_map(|at| self.bucket(at)).copied()
+    }
+}
+
+/// The entries as they stood at some moment, while the expiry goes on.
+#[derive(Debug)]
+pub struct Kept(Vec<Layer>);
+
+impl Kept {
+    /// In no order; the same entry may come twice.
+    pub fn iter(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
+        self.0.iter().flat_map(Layer::entries)
+    }
 }
 
 impl Default for Span {
     fn default() -> Self {
-        let buckets = Box::new([const { Vec::new() }; BUCKETS]);
-        Self { first: BUCKETS, is_sorted: false, buckets }
+        Self { first: BUCKETS, is_sorted: false, buckets: None, kept: Vec::new() }
     }
 }
 
@@ -66,7 +105,7 @@ const fn begin_of(span: u64, bucket: usize) -> LogTimeMs {
 impl Expiry {
     pub fn add(&mut self, at: LogTimeMs, hold: HoldId) {
         let (span, bucket) = (self.spans.entry(span_of(at)).or_default(), bucket_of(at));
-        if let Some(entries) = span.buckets.get_mut(bucket) {
+        if let Some(entries) = span.own().get_mut(bucket) {
             entries.push((at, hold));
         }
         span.is_sorted &= bucket > span.first;
@@ -75,7 +114,20 @@ impl Expiry {
 
     /// Every entry, standing or not.
     pub fn entries(&self) -> impl Iterator<Item = (LogTimeMs, HoldId)> {
-        self.spans.values().flat_map(|span| span.buckets.iter().flatten()).copied()
+        self.spans.values().flat_map(Span::entries)
+    }
+
+    /// The entries as they stand, to keep: moves a pointer for each span.
+    pub fn keep(&mut self) -> Kept {
+        let mut layers = Vec::new();
+        for span in self.spans.values_mut() {
+            if let Some(buckets) = span.buckets.take() {
+                span.is_sorted = false;
+                span.kept.push(Layer { buckets: Arc::from(buckets), left: 0 });
+            }
+            layers.extend_from_slice(&span.kept);
+        }
+        Kept(layers)
     }
 
     /// No entry is due before this instant; `None` where there is none at all.
@@ -129,14 +181,34 @@ impl Expiry {
 }
 
 impl Span {
+    fn own(&mut self) -> &mut Buckets {
+        self.buckets.get_or_insert_with(|| Box::new([const { Vec::new() }; BUCKETS]))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let own = self.buckets.iter().flat_map(|buckets| buckets.iter().flatten()).copied();
+        own.chain(self.kept.iter().flat_map(Layer::entries))
+    }
+
     /// The first bucket, the last entry to end in front, so that taking the next moves nothing.
-    fn first_in_order(&mut self) -> Option<&mut Vec<(LogTimeMs, HoldId)>> {
-        let entries = self.buckets.get_mut(self.first)?;
-        if !self.is_sorted {
+    fn first_in_order(&mut self) -> Option<&mut Vec<Entry>> {
+        let first = self.first;
+        if !self.is_sorted && !self.kept.is_empty() {
+            let mut kept = std::mem::take(&mut self.kept);
+            let entries = self.own().get_mut(first)?;
+            for layer in &mut kept {
+                entries.extend_from_slice(layer.bucket(first));
+                layer.left |= 1 << first;
+            }
+            self.kept = kept;
+        }
+        let is_sorted = self.is_sorted;
+        self.is_sorted = true;
+        let entries = self.own().get_mut(first)?;
+        if !is_sorted {
             entries.sort_unstable_by(|a, b| b.cmp(a));
             // A hold whose expiry moved away and came back has the same entry twice.
             entries.dedup();
-            self.is_sorted = true;
         }
         Some(entries)
     }
@@ -145,9 +217,14 @@ impl Span {
     fn leave_first(&mut self) {
         self.is_sorted = false;
         self.first += 1;
-        while self.buckets.get(self.first).is_some_and(Vec::is_empty) {
+        while self.first < BUCKETS && self.is_empty(self.first) {
             self.first += 1;
         }
+    }
+
+    fn is_empty(&self, bucket: usize) -> bool {
+        let own = self.buckets.as_ref().and_then(|buckets| buckets.get(bucket));
+        own.is_none_or(Vec::is_empty) && self.kept.iter().all(|it| it.bucket(bucket).is_empty())
     }
 }
 

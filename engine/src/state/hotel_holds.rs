@@ -102,6 +102,11 @@ impl HotelHolds {
 impl Writer {
     pub(super) fn track(&mut self, hotel: HotelIx, at: LogTimeMs, id: HoldId) {
         self.expiry.add(at, id);
+        self.list_live(hotel, at, id);
+    }
+
+    /// A live hold is one of its hotel's.
+    pub(super) fn list_live(&mut self, hotel: HotelIx, at: LogTimeMs, id: HoldId) {
         if self.hotel_holds.len() <= hotel.at() {
             self.hotel_holds.resize_with(hotel.at() + 1, HotelHolds::default);
         }
@@ -191,8 +196,9 @@ impl Writer {
             && at <= self.now_ms
         {
             self.drop_first_to_end(hotel);
-            // Looks again whether it is live: a hold may have two entries that stand.
-            if at >= self.swept_ms {
+            // In the order of expiries: a hold that was extended has its turn later, whether or not the
+            // entry it left behind is still there.
+            if at >= self.swept_ms && self.shared.stands(id, at) {
                 self.expire_if_due(id);
             }
         }

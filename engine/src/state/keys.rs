@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use super::look_ahead::COMMANDS_AHEAD;
-use super::queue::Queue;
+use super::queue::{Kept, Queue};
 use super::table::Table;
 use crate::civil::LogTimeMs;
+use crate::codec::{Decode, Encode};
 use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE, KEYS_MAX};
 use crate::outcome::Outcome;
 use crate::prefetch::prefetch;
 
 /// A stored answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Encode, Decode)]
 pub struct Stored {
     /// Digest of the request that got it.
     pub fingerprint: u128,
@@ -49,6 +50,16 @@ impl Forgetting {
     /// Oldest first: when each answer was given, and its key.
     pub fn by_age(&self) -> impl Iterator<Item = (LogTimeMs, u128)> {
         self.by_age.iter().copied()
+    }
+
+    /// The order of ages as it stands, to keep.
+    pub(super) fn keep(&mut self) -> Kept<(LogTimeMs, u128)> {
+        self.by_age.keep()
+    }
+
+    /// The next oldest, of a state that is being loaded.
+    pub(super) fn load(&mut self, at: LogTimeMs, key: u128) {
+        self.by_age.push((at, key));
     }
 
     /// Forgets at most `max` answers whose time is up; how many.

@@ -10,6 +10,7 @@ use super::references::Reference;
 use super::table::Table;
 use crate::admission::Demand;
 use crate::booking::{Booking, WrappedKey};
+use crate::codec::{Decode, Encode};
 use crate::command::{HoldLine, Principal};
 use crate::event::Event;
 use crate::few::Few;
@@ -22,7 +23,7 @@ use crate::refusal::{Code, Refusal};
 use crate::stay::Stay;
 
 /// What one guest has in live holds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Encode, Decode)]
 pub(crate) struct Usage {
     pub(crate) holds: Few<HoldId, 2>,
     pub(crate) rooms: u64,
@@ -58,7 +59,9 @@ impl Writer {
             return;
         };
         let from = stay.check_in.max(first);
-        for slot in row.nights(from, stay.check_out.0.saturating_sub(from.0)) {
+        let count = stay.check_out.0.saturating_sub(from.0);
+        self.shared.cells.keep(room_type.0, from, count);
+        for slot in row.nights(from, count) {
             // Relaxed load: the writer alone stores. Release store: readers see the night whole.
             slot.store(change(Cell(slot.load(Ordering::Relaxed))).0, Ordering::Release);
         }

@@ -12,7 +12,7 @@ use crate::ids::BookingId;
 use crate::limits::{GAPS_DROPPED_MAX, LISTING_LOOKS_MAX};
 
 /// The bookings of one principal.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Listing {
     entries: Queue<BookingId>,
     /// The position of the first entry: how many were dropped before it.
@@ -35,6 +35,22 @@ impl Listing {
     /// From the oldest on, gaps included.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &BookingId> {
         self.entries.iter()
+    }
+
+    /// The position of the first entry.
+    pub(super) const fn first(&self) -> usize {
+        self.first
+    }
+
+    /// A list that begins at this position, of a state that is being loaded.
+    pub(super) fn load(first: usize) -> Self {
+        Self { first, ..Self::default() }
+    }
+
+    /// Its next entry, of one whose booking is in memory or has left.
+    pub(super) fn load_entry(&mut self, booking: BookingId, is_live: bool) {
+        self.push(booking);
+        self.live -= usize::from(!is_live);
     }
 
     pub(crate) const fn live(&self) -> usize {

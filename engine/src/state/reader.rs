@@ -36,7 +36,7 @@ impl std::ops::Deref for Reader {
 impl Reader {
     #[must_use]
     pub fn partner(&self, id: PartnerId) -> Option<Arc<Partner>> {
-        self.shared.partners.get(&id).map(|partner| Arc::clone(&partner))
+        self.shared.partners.get(&id)
     }
 
     /// The hotels of a partner, in the order they were added.
@@ -86,18 +86,18 @@ impl Reader {
 
     #[must_use]
     pub fn block(&self, id: BlockId) -> Option<Block> {
-        self.shared.blocks.get(&id).map(|block| block.clone())
+        self.shared.blocks.get(&id)
     }
 
     /// The blocks of a hotel, in the order they were added.
     #[must_use]
     pub fn blocks_of(&self, hotel: HotelIx) -> Vec<BlockId> {
-        self.shared.blocks_of.get(&hotel).map(|list| list.clone()).unwrap_or_default()
+        self.shared.blocks_of.get(&hotel).unwrap_or_default()
     }
 
     #[must_use]
     pub fn waitlist_entry(&self, id: WaitId) -> Option<Arc<Entry>> {
-        self.shared.waitlist.get(&id).map(|entry| Arc::clone(&entry))
+        self.shared.waitlist.get(&id)
     }
 
     #[must_use]

@@ -4,13 +4,14 @@
 use super::Writer;
 use crate::booking::Booking;
 use crate::civil::Night;
+use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::ids::{BookingId, HoldId};
 use crate::limits::REFERENCE_DAYS_KEPT;
 use crate::refusal::{Code, Refusal};
 
 /// What a client reference stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Reference {
     pub(crate) hold: HoldId,
     pub(crate) booking: Option<BookingId>,

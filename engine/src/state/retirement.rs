@@ -28,6 +28,18 @@ pub(super) struct Pass {
     row: u32,
 }
 
+impl From<Pass> for (Night, Night, u32) {
+    fn from(pass: Pass) -> Self {
+        (pass.from, pass.to, pass.row)
+    }
+}
+
+impl From<(Night, Night, u32)> for Pass {
+    fn from((from, to, row): (Night, Night, u32)) -> Self {
+        Self { from, to, row }
+    }
+}
+
 impl Writer {
     /// Moves the window to today; by how many nights. Zeroes what fell out of it, now or before, as far
     /// as the bound of one step goes.
@@ -88,6 +100,10 @@ impl Writer {
             prefetch(slot);
         }
         let nights = pass.to.0.saturating_sub(pass.from.0);
+        match pass.row.checked_sub(self.shared.room_types.len()) {
+            None => self.shared.cells.keep(pass.row, pass.from, nights),
+            Some(plan) => self.shared.rates.keep(plan, pass.from, nights),
+        }
         if let Some(row) = self.calendar_row(pass.row) {
             for slot in row.nights(pass.from, nights) {
                 // Release: pairs with readers' Acquire loads; the window's end moves only afterwards.

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use super::arrivals::Arrivals;
+use super::aside::Marked;
 use super::keys::Keys;
 use super::listing::Listing;
 use super::marks::Marks;
@@ -33,7 +34,7 @@ use crate::search::Places;
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::waitlist::Entry;
 
-/// A small table that doors read while apply writes.
+/// A small table that doors read while apply writes, and that follows from others.
 pub type Live<K, V> = DashMap<K, V, BuildFolded>;
 
 /// A table that every read of the catalogue goes through: looked up without a lock.
@@ -60,7 +61,7 @@ pub struct Shared {
     earliest_expiries: Marks,
     taxes: ArcSwap<tax::Table>,
     tax_version: AtomicU32,
-    pub(crate) partners: Live<PartnerId, Arc<Partner>>,
+    pub(crate) partners: Table<PartnerId, Arc<Partner>>,
     pub(crate) partner_hotels: Live<PartnerId, Arc<Vec<HotelIx>>>,
     pub(crate) hotels: Slots<Hotel>,
     pub(crate) room_types: Slots<RoomType>,
@@ -79,9 +80,9 @@ pub struct Shared {
     pub(crate) guest_keys: Table<u128, Vec<WrappedKey>>,
     /// Hashed with a secret: partners choose the names.
     pub(crate) sources: Table<(PartnerId, String), u64, RandomState>,
-    pub(crate) blocks: Live<BlockId, Block>,
-    pub(crate) blocks_of: Live<HotelIx, Vec<BlockId>>,
-    pub(crate) waitlist: Live<WaitId, Arc<Entry>>,
+    pub(crate) blocks: Table<BlockId, Block>,
+    pub(crate) blocks_of: Table<HotelIx, Vec<BlockId>>,
+    pub(crate) waitlist: Table<WaitId, Arc<Entry>>,
 }
 
 /// What stands for no night at all.
@@ -108,7 +109,7 @@ impl Shared {
             earliest_expiries: Marks::new(HOTELS_MAX),
             taxes: ArcSwap::default(),
             tax_version: AtomicU32::new(tax::Table::default().version()),
-            partners: Live::default(),
+            partners: Table::default(),
             partner_hotels: Live::default(),
             hotels: Slots::new(HOTELS_MAX),
             room_types: Slots::new(ROOM_TYPES_MAX),
@@ -125,9 +126,9 @@ impl Shared {
             keys: Keys::default(),
             guest_keys: Table::default(),
             sources: Table::default(),
-            blocks: Live::default(),
-            blocks_of: Live::default(),
-            waitlist: Live::default(),
+            blocks: Table::default(),
+            blocks_of: Table::default(),
+            waitlist: Table::default(),
         }
     }
 
@@ -291,6 +292,73 @@ impl Shared {
     pub(crate) fn stands(&self, hold: HoldId, at: LogTimeMs) -> bool {
         let is_so = |hold: &Hold| hold.is_live() && hold.expires_ms == at;
         self.holds.look(&hold, is_so) == Some(true)
+    }
+
+    /// What a capture marks. Without `..`: a table that is added is named here, or this does not compile.
+    pub(super) fn marked(&self) -> Vec<&dyn Marked> {
+        let Self {
+            // The capture's head.
+            settings: _,
+            applied_index: _,
+            log_time_ms: _,
+            window: _,
+            taxes: _,
+            tax_version: _,
+            // Copied at the mark.
+            quote_versions: _,
+            promised_at: _,
+            // Follow from the records.
+            next_expiry_ms: _,
+            next_block_release_ms: _,
+            earliest_expiries: _,
+            partner_hotels: _,
+            arrivals: _,
+            first_check_out: _,
+            hotel_ids: _,
+            room_type_ids: _,
+            rate_plan_ids: _,
+            places: _,
+            // No part of the state; the capture takes what is there when its turn comes.
+            leaving: _,
+            // No part of the state.
+            escrow: _,
+            leases: _,
+            cells,
+            rates,
+            overlays,
+            partners,
+            hotels,
+            room_types,
+            rate_plans,
+            holds,
+            bookings,
+            bookings_of,
+            keys,
+            guest_keys,
+            sources,
+            blocks,
+            blocks_of,
+            waitlist,
+        } = self;
+        let catalogue: [&dyn Marked; 7] =
+            [cells, rates, overlays, partners, hotels, room_types, rate_plans];
+        let stays: [&dyn Marked; 9] =
+            [holds, bookings, bookings_of, keys, guest_keys, sources, blocks, blocks_of, waitlist];
+        catalogue.into_iter().chain(stays).collect()
+    }
+
+    /// The versions of all plans' quotes, by position.
+    pub(super) fn quote_versions_now(&self) -> Vec<u64> {
+        (0..self.rate_plans.len()).map(|at| self.quote_versions.get(at)).collect()
+    }
+
+    pub(super) fn set_quote_version(&self, rate_plan: RatePlanIx, version: u64) {
+        self.quote_versions.set(rate_plan.0, version);
+    }
+
+    /// [`Self::promised_at`] of all room types, by position.
+    pub(super) fn promised_at_now(&self) -> Vec<u64> {
+        (0..self.room_types.len()).map(|at| self.promised_at.get(at)).collect()
     }
 
     pub(crate) fn grow_room_type(&self, at: u32) -> bool {

@@ -7,13 +7,14 @@
 //! more than one bucket of the index, whatever the size of the table.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::aside::{Aside, Marked};
 use super::index::{Growth, Index};
 use super::pages::Pages;
 use super::queue::Queue;
 use crate::hash::BuildFolded;
 use crate::prefetch::prefetch_lines;
+use crate::sync::{Mutex, lock};
 
 /// The table.
 pub struct Table<K, V, S = BuildFolded> {
@@ -21,6 +22,7 @@ pub struct Table<K, V, S = BuildFolded> {
     records: Pages<Mutex<Option<(K, V)>>>,
     places: Mutex<Places>,
     hasher: S,
+    aside: Aside<Option<(K, V)>>,
 }
 
 /// What the writer alone knows.
@@ -33,11 +35,6 @@ struct Places {
     fresh: u32,
 }
 
-/// A lock is poisoned by a panic of the writer, which ends the node; readers go on until then.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<K, V, S: Default> Default for Table<K, V, S> {
     fn default() -> Self {
         Self {
@@ -45,6 +42,7 @@ impl<K, V, S: Default> Default for Table<K, V, S> {
             records: Pages::default(),
             places: Mutex::default(),
             hasher: S::default(),
+            aside: Aside::default(),
         }
     }
 }
@@ -121,49 +119,6 @@ impl<K: Eq + Hash, V, S: BuildHasher> Table<K, V, S> {
         (0..fresh as usize).filter_map(|place| lock(self.records.get(place)?).clone())
     }
 
-    /// Puts a record; the one that was there before. Writer only. Past the bounds of memory, which lie
-    /// past every bound of the engine, nothing is put.
-    pub(crate) fn insert(&self, id: K, value: V) -> Option<V> {
-        let mut value = Some(value);
-        let replaced = self.find(&id, |_, record| {
-            let (_, known) = record.as_mut()?;
-            value.take().map(|value| std::mem::replace(known, value))
-        });
-        if let Some(value) = value {
-            self.add(id, value);
-        }
-        replaced.flatten()
-    }
-
-    /// Puts a record under an id that has none. Writer only.
-    pub(crate) fn add(&self, id: K, value: V) {
-        let mut places = lock(&self.places);
-        let tag = self.tag(&id);
-        let place = places.free.pop().unwrap_or(places.fresh);
-        let Some(record) = self.records.reach(place as usize) else { return };
-        // The record before its entry, so that a reader who finds the entry finds the record.
-        *lock(record) = Some((id, value));
-        if place == places.fresh {
-            places.fresh += 1;
-        }
-        self.index.insert(&mut places.growth, tag, place);
-    }
-
-    /// Takes a record away. Writer only.
-    pub(crate) fn remove(&self, id: &K) -> Option<V> {
-        let (place, (_, value)) =
-            self.find(id, |place, record| Some((place, record.take()?)))??;
-        let mut places = lock(&self.places);
-        self.index.remove(&mut places.growth, self.tag(id), place);
-        places.free.push(place);
-        Some(value)
-    }
-
-    /// Changes a record in place, where there is one. Writer only.
-    pub(crate) fn change<R>(&self, id: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
-        self.find(id, |_, record| record.as_mut().map(|(_, value)| change(value)))?
-    }
-
     /// Asks memory for the line that says whether an id is known.
     #[inline]
     pub(crate) fn prefetch(&self, id: &K) {
@@ -189,6 +144,91 @@ impl<K: Eq + Hash, V, S: BuildHasher> Table<K, V, S> {
             prefetch_lines::<_, LINES>(record);
             Some(())
         });
+    }
+}
+
+/// The writer's part.
+impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher> Table<K, V, S> {
+    /// Puts a record; the one that was there before. Past the bounds of memory, which lie past every bound
+    /// of the engine, nothing is put.
+    pub(crate) fn insert(&self, id: K, value: V) -> Option<V> {
+        let mut value = Some(value);
+        let replaced = self.find(&id, |place, record| {
+            self.aside.keep(place as usize, || record.clone());
+            let (_, known) = record.as_mut()?;
+            value.take().map(|value| std::mem::replace(known, value))
+        });
+        if let Some(value) = value {
+            self.add(id, value);
+        }
+        replaced.flatten()
+    }
+
+    /// Puts a record under an id that has none.
+    pub(crate) fn add(&self, id: K, value: V) {
+        let mut places = lock(&self.places);
+        let tag = self.tag(&id);
+        let place = places.free.pop().unwrap_or(places.fresh);
+        let Some(record) = self.records.reach(place as usize) else { return };
+        self.aside.keep(place as usize, || None);
+        // The record before its entry, so that a reader who finds the entry finds the record.
+        *lock(record) = Some((id, value));
+        if place == places.fresh {
+            places.fresh += 1;
+        }
+        self.index.insert(&mut places.growth, tag, place);
+    }
+
+    /// Takes a record away.
+    pub(crate) fn remove(&self, id: &K) -> Option<V> {
+        let (place, (_, value)) = self.find(id, |place, record| {
+            self.aside.keep(place as usize, || record.clone());
+            Some((place, record.take()?))
+        })??;
+        let mut places = lock(&self.places);
+        self.index.remove(&mut places.growth, self.tag(id), place);
+        places.free.push(place);
+        Some(value)
+    }
+
+    /// Changes a record in place, where there is one.
+    pub(crate) fn change<R>(&self, id: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        self.find(id, |place, record| {
+            self.aside.keep(place as usize, || record.clone());
+            record.as_mut().map(|(_, value)| change(value))
+        })?
+    }
+}
+
+/// The capturing thread's part.
+impl<K: Clone, V: Clone, S> Table<K, V, S> {
+    /// Every record as it was at the mark, in no order that means anything. Once for each capture.
+    pub(crate) fn captured<E>(
+        &self,
+        capture: u64,
+        mut each: impl FnMut(&K, &V) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for place in 0..self.aside.end() {
+            // Copied, not looked at: the writer may wait for this record.
+            let now = self.records.get(place).and_then(|record| lock(record).clone());
+            let then = self.aside.take(capture, place).unwrap_or(now);
+            if let Some((id, value)) = &then {
+                each(id, value)?;
+            }
+        }
+        self.aside.finish();
+        Ok(())
+    }
+}
+
+impl<K, V, S> Marked for Table<K, V, S> {
+    fn mark(&self, capture: u64) {
+        let fresh = lock(&self.places).fresh;
+        self.aside.begin(capture, fresh as usize);
+    }
+
+    fn unmark(&self) {
+        self.aside.finish();
     }
 }
 

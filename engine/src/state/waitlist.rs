@@ -5,11 +5,13 @@
 //! to the waiting in the order in which they came; one who needs more than came free keeps the place and
 //! keeps nobody else waiting. Hotels where nobody waits pay one look at a counter.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Writer;
+use super::capture::WaitingHead;
+use super::queue::{Kept, Queue};
 use crate::civil::LogTimeMs;
 use crate::command::{Hold, Principal};
 use crate::event::Event;
@@ -34,7 +36,35 @@ pub(crate) struct Waiting {
     pub(crate) due: BTreeSet<HotelIx>,
     /// No hold of a hotel where somebody waits is due before this instant.
     expiry_ms: LogTimeMs,
-    ended: VecDeque<(LogTimeMs, WaitId)>,
+    ended: Queue<(LogTimeMs, WaitId)>,
+}
+
+impl Waiting {
+    /// What does not follow from the entries, as it stands.
+    pub(super) fn keep(&mut self) -> (WaitingHead, Kept<(LogTimeMs, WaitId)>) {
+        let (next_number, expiry_ms) = (self.next_number, self.expiry_ms);
+        let due = self.due.iter().copied().collect();
+        (WaitingHead { next_number, due, expiry_ms }, self.ended.keep())
+    }
+
+    /// The same, of a state that is being loaded; the entries follow.
+    pub(super) fn load(&mut self, head: WaitingHead) {
+        (self.next_number, self.expiry_ms) = (head.next_number, head.expiry_ms);
+        self.due = head.due.into_iter().collect();
+    }
+
+    pub(super) fn load_entry(&mut self, entry: &Entry) {
+        self.open += usize::from(entry.is_open());
+        if entry.status == Status::Waiting {
+            let (hotel, principal) = (entry.wish.hotel, entry.wish.principal);
+            self.queues.entry(hotel).or_default().insert(entry.number, entry.id);
+            *self.of_guest.entry(principal).or_default() += 1;
+        }
+    }
+
+    pub(super) fn load_ended(&mut self, at: LogTimeMs, id: WaitId) {
+        self.ended.push((at, id));
+    }
 }
 
 /// For those who check the books: reading alone.
@@ -80,7 +110,7 @@ impl Waiting {
     }
 
     pub(crate) fn lose_ended(&mut self) {
-        self.ended.clear();
+        self.ended = Queue::default();
     }
 
     pub(crate) fn number_anew(&mut self) {
@@ -122,7 +152,7 @@ impl Writer {
         id: WaitId,
         principal: Principal,
     ) -> Option<Arc<Entry>> {
-        let entry = Arc::clone(&*self.shared.waitlist.get(&id)?);
+        let entry = self.shared.waitlist.get(&id)?;
         let partner = self.shared.hotels.get(entry.wish.hotel.0)?.as_ref()?.partner;
         principal.may_touch(entry.wish.principal, partner).then_some(entry)
     }
@@ -171,7 +201,7 @@ impl Writer {
 
     /// An open entry is offered or ends.
     pub(crate) fn end_waiting(&mut self, entry: &Entry, status: Status) -> Arc<Entry> {
-        let known = self.shared.waitlist.get(&entry.id).map(|known| Arc::clone(&known));
+        let known = self.shared.waitlist.get(&entry.id);
         let Some(known) = known.filter(|known| known.is_open()) else {
             return Arc::new(entry.clone());
         };
@@ -181,7 +211,7 @@ impl Writer {
         let after = known.ended(status, self.now_ms);
         if !after.is_open() {
             self.waiting.open = self.waiting.open.saturating_sub(1);
-            self.waiting.ended.push_back((self.now_ms, after.id));
+            self.waiting.ended.push((self.now_ms, after.id));
         }
         self.put_entry(&after);
         after
@@ -272,8 +302,7 @@ impl Writer {
             },
             _ => return,
         };
-        let entry =
-            terms.waitlist.and_then(|id| self.shared.waitlist.get(&id).map(|it| it.clone()));
+        let entry = terms.waitlist.and_then(|id| self.shared.waitlist.get(&id));
         if let Some(entry) = entry {
             self.end_waiting(&entry, status);
         }
@@ -284,7 +313,7 @@ impl Writer {
         let queue = self.waiting.queues.get(&hotel);
         let ids: Vec<_> = queue.map(|queue| queue.values().copied().collect()).unwrap_or_default();
         for id in ids {
-            let entry = self.shared.waitlist.get(&id).map(|entry| Arc::clone(&entry));
+            let entry = self.shared.waitlist.get(&id);
             let Some(entry) = entry else { continue };
             if !self.may_be_served(&entry.wish) {
                 continue;
@@ -327,11 +356,11 @@ impl Writer {
     /// Forgets entries that ended long ago; how many.
     pub(super) fn forget_waitlist(&mut self) -> u32 {
         let mut forgotten = 0;
-        while let Some(&(at, id)) = self.waiting.ended.front() {
+        while let Some(&(at, id)) = self.waiting.ended.first() {
             if forgotten >= FORGET_MAX || self.now_ms < at + ENDED_HOLD_MS_KEPT {
                 break;
             }
-            self.waiting.ended.pop_front();
+            self.waiting.ended.pop();
             self.shared.waitlist.remove(&id);
             forgotten += 1;
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::blocks::Releases;
+use super::capture::Captures;
 use super::check_outs::CheckOuts;
 use super::closures::Closures;
 use super::expiry::Expiry;
@@ -48,15 +49,16 @@ pub struct Writer {
     pub(crate) closures: Closures,
     pub(super) keys: Forgetting,
     pub(super) hotel_holds: Vec<HotelHolds>,
-    pub(super) usage: Table<u128, Usage>,
+    pub(super) usage: Arc<Table<u128, Usage>>,
     /// Hashed with a secret: clients choose the names.
-    pub(super) references: Table<(Principal, String), Reference, RandomState>,
+    pub(super) references: Arc<Table<(Principal, String), Reference, RandomState>>,
     pub(super) references_until: BTreeMap<Night, Queue<(Principal, String)>>,
     /// Nights that fell out of the window and are still being zeroed.
     pub(super) retiring: Option<Pass>,
     pub(super) ended: Queue<(LogTimeMs, HoldId)>,
     pub(super) block_releases: Releases,
     pub(super) waiting: Waiting,
+    pub(super) captures: Captures,
 }
 
 impl Writer {
@@ -75,13 +77,14 @@ impl Writer {
             closures: Closures::default(),
             keys: Forgetting::default(),
             hotel_holds: Vec::new(),
-            usage: Table::default(),
-            references: Table::default(),
+            usage: Arc::default(),
+            references: Arc::default(),
             references_until: BTreeMap::new(),
             retiring: None,
             ended: Queue::default(),
             block_releases: Releases::default(),
             waiting: Waiting::default(),
+            captures: Captures::default(),
         }
     }
 

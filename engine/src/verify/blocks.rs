@@ -17,7 +17,7 @@ pub(super) fn check_owner(owner: Owner, books: &Books, writer: &Writer, findings
 }
 
 pub(super) fn check_all(books: &Books, writer: &Writer, findings: &mut Findings) {
-    let mut blocks: Vec<_> = writer.shared.blocks.iter().map(|block| block.clone()).collect();
+    let mut blocks: Vec<_> = writer.shared.blocks.iter().map(|(_, block)| block).collect();
     blocks.sort_unstable_by_key(|block| block.id);
     for block in blocks {
         check(&block, books, writer, findings);

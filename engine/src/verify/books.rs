@@ -113,9 +113,9 @@ impl Books {
             let claim = claim_of_booking(&booking, first);
             books.put(Owner::Booking(id), claim, &mut unused);
         }
-        for block in &shared.blocks {
+        for (id, block) in shared.blocks.iter() {
             let claim = books.claim_of_block(&block);
-            books.put(Owner::Block(*block.key()), claim, &mut unused);
+            books.put(Owner::Block(id), claim, &mut unused);
         }
         books
     }

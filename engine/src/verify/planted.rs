@@ -106,7 +106,8 @@ fn a_pickup_that_is_miscounted_and_a_block_that_is_lost_are_found() {
     let about = format!("{id} picked up of room type 1");
     let more = |house: &mut House| {
         pick_up(house);
-        house.writer.shared.blocks.get_mut(&id).unwrap().pick_up(room_type, NIGHT, 1);
+        let change = |block: &mut crate::block::Block| block.pick_up(room_type, NIGHT, 1);
+        house.writer.shared.blocks.change(&id, change).unwrap();
     };
     found("picked up + 1", more, &named("blocks", &about, Some(NIGHT), (1, 2)));
     let lose = |house: &mut House| {

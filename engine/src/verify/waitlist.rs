@@ -29,7 +29,7 @@ fn named(id: WaitId, what: &str) -> (&'static str, String, Option<crate::Night>)
 
 impl Waitlist {
     pub fn begin(&mut self, writer: &Writer) {
-        let entries = writer.shared.waitlist.iter();
+        let entries = writer.shared.waitlist.iter().map(|(_, entry)| entry);
         self.known = entries.map(|entry| (entry.id, (entry.number, entry.status))).collect();
         self.last = self.known.values().map(|entry| entry.0).max().unwrap_or(0);
     }
@@ -64,7 +64,7 @@ impl Waitlist {
 
     pub fn check_all(&mut self, writer: &Writer, findings: &mut Findings) {
         let shared = &writer.shared;
-        let mut entries: Vec<_> = shared.waitlist.iter().map(|entry| entry.clone()).collect();
+        let mut entries: Vec<_> = shared.waitlist.iter().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.number);
         let mut known = std::mem::take(&mut self.known);
         for entry in &entries {

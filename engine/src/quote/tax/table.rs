@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Rates, Taxes};
 use crate::civil::Night;
-use crate::codec::{Decode, Encode};
+use crate::codec::{Decode, Encode, encoded_as};
 
 /// The version before anything was written.
 const FIRST: u32 = 1;
@@ -57,6 +57,9 @@ impl Scope {
     }
 }
 
+// As its entries: the rest follows.
+encoded_as!(Table, Vec<Entry>, |table| table.entries.clone(), |entries| Some(Self::of(entries)));
+
 impl Table {
     /// Rises with every entry; frozen into every hold.
     #[must_use]
@@ -100,6 +103,16 @@ impl Table {
             .rev()
             .find(|step| step.0 <= supply)
             .map_or(Taxes::DEFAULT, |step| step.1)
+    }
+
+    /// The table that came of these entries.
+    #[must_use]
+    pub fn of(entries: Vec<Entry>) -> Self {
+        let in_force = match entries.is_empty() {
+            true => Vec::new(),
+            false => PROVINCES.map(|province| steps(&entries, province).into()).collect(),
+        };
+        Self { entries, in_force }
     }
 
     /// The table with one more entry. The caller has looked at its bounds.

@@ -1,22 +1,31 @@
 //! How far this node has applied its log, for everyone who reads or waits.
 //!
-//! It owns two numbers and their waiters. One state machine raises them; they never go back.
+//! It owns these numbers and their waiters. One state machine raises them; they never go back.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::clock::TimeSource;
+
 /// The applied position. `None` is written as no index at all, since a log begins at zero.
-#[derive(Debug)]
 pub(crate) struct AppliedLog {
+    time: Arc<dyn TimeSource>,
     next: watch::Sender<u64>,
     at_ms: AtomicU64,
+    /// When `at_ms` grew last, in microseconds of `time`'s monotonic clock.
+    grew_us: AtomicU64,
     invariant_refusals: AtomicU64,
 }
 
 impl AppliedLog {
-    pub fn new() -> Self {
+    pub fn new(time: Arc<dyn TimeSource>) -> Self {
         Self {
+            grew_us: AtomicU64::new(micros(time.elapsed())),
+            time,
             next: watch::Sender::new(0),
             at_ms: AtomicU64::new(0),
             invariant_refusals: AtomicU64::new(0),
@@ -28,6 +37,8 @@ impl AppliedLog {
         if let Some(at_ms) = at_ms {
             // Relaxed: the watch below orders it for those who wait; others take any recent value.
             self.at_ms.fetch_max(at_ms, Ordering::Relaxed);
+            // Relaxed: a time for people and probes.
+            self.grew_us.store(micros(self.time.elapsed()), Ordering::Relaxed);
         }
         self.next.send_if_modified(|next| {
             let newer = index.saturating_add(1);
@@ -58,9 +69,27 @@ impl AppliedLog {
         self.at_ms.load(Ordering::Relaxed)
     }
 
+    /// How long ago this node last applied an entry that carried log time.
+    pub fn age(&self) -> Duration {
+        // Relaxed: as where it is stored.
+        let grew = Duration::from_micros(self.grew_us.load(Ordering::Relaxed));
+        self.time.elapsed().saturating_sub(grew)
+    }
+
     /// Waits until `index` is applied.
     pub async fn reached(&self, index: u64) {
         // The sender lives in `self`, so waiting cannot fail.
         let _ = self.next.subscribe().wait_for(|next| *next > index).await;
     }
+}
+
+impl fmt::Debug for AppliedLog {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "AppliedLog({:?})", self.index())
+    }
+}
+
+/// In 64 bits: more than half a million years.
+fn micros(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
 }

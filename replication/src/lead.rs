@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use openraft::async_runtime::WatchReceiver;
-use openraft::{ReadPolicy, ServerState};
+use openraft::{Instant, ReadPolicy, ServerState};
 use tokio::sync::watch;
 
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::clock::{LogClock, TimeSource};
-use crate::limits::{CLOCK_DISAGREE_MS_MAX, CLOCKS_WAIT_MAX};
+use crate::limits::{CLOCK_DISAGREE_MS_MAX, CLOCKS_WAIT_MAX, MEMBER_SILENT_AFTER};
+use crate::member::Member;
 use crate::network::ask::{self, Ask};
 use crate::network::peers::Peers;
 use crate::peer::Purpose;
@@ -38,8 +39,8 @@ pub(crate) struct Clocks {
 impl Clocks {
     /// The walls of all voters that answer within [`CLOCKS_WAIT_MAX`], this node's among them.
     async fn ask(&self, raft: &Raft, own: u64) -> Vec<u64> {
-        let asked = join_all(self.others(raft).into_iter().map(|(id, address)| async move {
-            let link = self.peers.link(id, &address, Purpose::Pulse);
+        let asked = join_all(self.others(raft).into_iter().map(|(id, member)| async move {
+            let link = self.peers.link(id, &member, Purpose::Pulse);
             let asked = async { link.call(self.group).await?.ask(Ask::Clock.write()).await };
             tokio::select! {
                 answer = asked => ask::read_clock(&answer.ok()?).ok(),
@@ -56,19 +57,32 @@ impl Clocks {
             quorum_ms = median,
             "this node's clock disagrees with the others': it hands the lead over. Set its clock"
         );
-        if let Some((to, _)) = self.others(raft).into_iter().next() {
+        if let Some(to) = successor(raft, self.node) {
             let _ = raft.trigger().transfer_leader(to).await;
         }
     }
 
-    fn others(&self, raft: &Raft) -> Vec<(u64, String)> {
+    fn others(&self, raft: &Raft) -> Vec<(u64, Member)> {
         let metrics = raft.metrics();
         let metrics = metrics.borrow_watched();
         let membership = metrics.membership_config.membership();
         let voters = membership.voter_ids().filter(|id| *id != self.node);
-        let address = |id| membership.get_node(&id).map(|node| (id, node.addr.clone()));
-        voters.filter_map(address).collect()
+        let member = |id| membership.get_node(&id).map(|node| (id, node.clone()));
+        voters.filter_map(member).collect()
     }
+}
+
+/// The voter that should lead after this node: of those that answer the one that has most of the log.
+pub(crate) fn successor(raft: &Raft, node: u64) -> Option<u64> {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow_watched();
+    let heard = |id: &u64| {
+        let at = metrics.heartbeat.as_ref()?.get(id)?.as_ref()?;
+        (at.elapsed() <= MEMBER_SILENT_AFTER).then_some(())
+    };
+    let matched = |id: &u64| metrics.replication.as_ref()?.get(id).copied().flatten();
+    let voters = metrics.membership_config.membership().voter_ids();
+    voters.filter(|id| *id != node && heard(id).is_some()).max_by_key(matched)
 }
 
 /// Follows the group's votes and leaders until it stops.

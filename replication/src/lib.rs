@@ -9,7 +9,8 @@
 //! The facade in one glance:
 //!
 //! ```text
-//! Node::open(Options) -> Result<Node, OpenError>          async; returns once caught up and leading
+//! Node::open(Options) -> Result<Node, OpenError>          async; returns once its log is applied, and, for a node
+//!                                                         that is alone, once it leads
 //! Node: Clone                                             all clones are the same node
 //!   reader()               -> &holdfast_engine::Reader
 //!   now_ms()               -> u64                         the log's clock, never below applied log time
@@ -22,6 +23,10 @@
 //!                                                         inside yields Result<AppliedMany, SubmitError>
 //!   confirm_leadership().await -> Result<u64, LeadershipError>
 //!                                                         quorum-confirmed read index, applied here
+//!   read_point().await     -> Result<ReadPoint, LeadershipError>
+//!                                                         the same on any node: what a linearizable read needs
+//!   change(Change).await   -> Result<(), ChangeError>     members and the lead; members().await lists them
+//!   hand_over().await                                     before an orderly stop
 //!   wait_applied(index, timeout).await -> bool
 //!   status()               -> Status
 //!   digest().await         -> Result<(u64, holdfast_engine::digest::Digest), FatalError>
@@ -32,7 +37,7 @@
 //! Applied     { index: u64, ordinal: u32, outcome: Outcome }
 //! AppliedMany { index: u64, first_ordinal: u32, outcomes: Vec<Outcome> }
 //! SubmitError = Busy { retry_after } | NotLeader { leader } | Unknown { cause } | ShuttingDown
-//!             | TooLarge { commands, bytes }
+//!             | TooLarge { commands, bytes } | DiskFull
 //! ```
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -46,6 +51,7 @@ mod fixture;
 mod lead;
 pub mod limits;
 mod log;
+mod member;
 mod network;
 mod node;
 mod options;
@@ -54,6 +60,7 @@ mod peer;
 mod proposer;
 mod raft_types;
 mod reads;
+mod space;
 mod state_machine;
 mod submit;
 pub mod verify;
@@ -61,10 +68,12 @@ pub mod verify;
 pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;
 pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};
-pub use node::{FatalError, Node, OpenError, Role, Status};
+pub use node::{
+    Change, ChangeError, FatalError, MemberRole, MemberStatus, Node, OpenError, Role, Status, Stuck,
+};
 pub use options::{Cluster, OnProgress, Options, Progress};
 pub use peer::tls::{TlsError, TlsFiles, node_name};
-pub use reads::LeadershipError;
+pub use reads::{LeadershipError, ReadPoint};
 pub use state_machine::{AppliedEntry, Follower};
 pub use submit::{
     Applied, AppliedMany, ManySubmission, Pending, Submission, SubmitError, UnknownCause,

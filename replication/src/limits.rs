@@ -101,6 +101,29 @@ pub const PEER_SILENCE_MAX: Duration = Duration::from_secs(2);
 pub const FORWARDS_MAX: usize = 16_384;
 /// Commands whose outcomes a follower keeps for those who forwarded them.
 pub const RECENT_COMMANDS_MAX: usize = 65_536;
+/// How long a command or a read waits on a node for somebody to lead, through an election or a transfer,
+/// before it is answered that nobody does.
+pub const LEADER_WAIT_MAX: Duration = Duration::from_secs(3);
+/// Longest pause between two attempts to hand a command to a leader that cannot be reached.
+pub const LEADER_RETRY_EVERY: Duration = Duration::from_millis(50);
+/// Age of the last answer of a member from which the leader counts it as silent.
+pub const MEMBER_SILENT_AFTER: Duration = Duration::from_secs(1);
+/// Entries that a learner may be behind when it is promoted.
+pub const PROMOTE_LAG_MAX: u64 = 1_000;
+/// How long a change of members is waited for before its outcome is called unknown.
+pub const MEMBER_CHANGE_WAIT_MAX: Duration = Duration::from_secs(8);
+/// How long a chosen successor may take to lead before this node goes on.
+pub const HAND_OVER_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How far a follower's view of the log's time may run ahead of the newest entry it has applied, in
+/// milliseconds: its own wall may be wrong, and a tick comes every [`TICK_EVERY`].
+pub const FOLLOWER_AHEAD_MS_MAX: u64 = 10_000;
+/// Bytes that must stay free on the log's disk for new commands to be taken: RocksDB's buffers and WAL
+/// files fit in.
+pub const DISK_RESERVE_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
+/// How often the disk's free space is looked at.
+pub const DISK_LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long nobody may lead before a node calls itself stuck.
+pub const NO_LEADER_AFTER: Duration = Duration::from_secs(3);
 /// How long a new leader waits for the other nodes' clocks.
 pub const CLOCKS_WAIT_MAX: Duration = Duration::from_millis(250);
 /// How far a leader's wall clock may be from the median of a quorum before it hands the lead over, in

@@ -2,11 +2,12 @@
 //!
 //! It owns the tasks around one group and their orderly end. It refuses to show how the log is kept.
 //!
-//! **Invariant**: a node that exists has applied its log and led; what it tells later follows from the
-//! log alone.
+//! **Invariant**: a node that exists has applied its log as far as that is known to be committed, and one
+//! that is alone has led; what it tells later follows from the log alone.
 
 mod forward;
 mod join;
+pub(crate) mod members;
 mod replay;
 mod start;
 mod status;
@@ -27,20 +28,25 @@ use tokio::task::JoinHandle;
 
 pub(crate) use forward::Recent;
 use forward::ToLeader;
+use members::Members;
+pub use members::{Change, ChangeError, MemberRole, MemberStatus};
 pub use start::OpenError;
-pub use status::{FatalError, Role, Status};
+pub use status::{FatalError, Role, Status, Stuck};
 
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
-use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX};
+use crate::limits::{
+    ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX,
+};
 use crate::log::Log;
 use crate::options::Options;
 use crate::payload::Part;
 use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
-use crate::reads::{LeadershipError, ReadIndex};
+use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
+use crate::space::Space;
 use crate::submit::{Deadline, ManySubmission, Pending, Submission, SubmitError};
 use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
 
@@ -50,7 +56,8 @@ pub struct Node(Arc<Inner>);
 
 struct Inner {
     group: GroupId,
-    node: u64,
+    /// One of several, or may become it.
+    in_cluster: bool,
     reader: Reader,
     raft: Raft,
     log: Log,
@@ -62,6 +69,8 @@ struct Inner {
     read_index: Arc<ReadIndex>,
     alarm: tasks::Alarm,
     to_leader: Arc<ToLeader>,
+    members: Arc<Members>,
+    space: Arc<Space>,
     tasks: Mutex<Option<Tasks>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -73,7 +82,8 @@ struct Tasks {
 }
 
 impl Node {
-    /// Opens the log, applies it, and returns once this node leads and has applied all it has.
+    /// Opens the log and applies it. A node that is alone leads when this returns; one of several may still
+    /// wait for the others: [`Node::status`] says so.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         start::open(options).await
     }
@@ -82,9 +92,15 @@ impl Node {
         &self.0.reader
     }
 
-    /// The log's time now, in milliseconds since the Unix epoch. Never below applied log time.
+    /// The log's time now, in milliseconds since the Unix epoch. Never below applied log time; and where
+    /// this node does not lead never far above it, whatever this machine's wall says.
     pub fn now_ms(&self) -> u64 {
-        self.0.clock.now_ms().max(self.0.applied.at_ms())
+        let (now, applied) = (self.0.clock.now_ms(), self.0.applied.at_ms());
+        let most = match (self.0.in_cluster, self.leads()) {
+            (true, false) => applied.saturating_add(FOLLOWER_AHEAD_MS_MAX),
+            _ => u64::MAX,
+        };
+        now.min(most).max(applied)
     }
 
     /// Queues `command` at once; the future gives its outcome. Dropping the future loses neither the
@@ -95,10 +111,13 @@ impl Node {
             let bytes = part.encoded.len();
             return Pending::refused(SubmitError::TooLarge { commands: 1, bytes });
         }
-        if let Some(leader) = self.leader_elsewhere() {
+        if self.0.in_cluster && !self.leads() {
             // The leader admits for itself: what was set aside here counts for nothing there.
             drop(ticket);
-            return self.0.to_leader.one(leader, &part);
+            return self.0.to_leader.one(&part);
+        }
+        if self.0.space.is_low() {
+            return Pending::refused(SubmitError::DiskFull);
         }
         let (answer, pending) = oneshot::channel();
         match self.0.queue.push(Item::one(part, ticket, answer)) {
@@ -118,8 +137,11 @@ impl Node {
         if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
             return Err(SubmitError::TooLarge { commands: count, bytes });
         }
-        if let Some(leader) = self.leader_elsewhere() {
-            return self.0.to_leader.many(leader, &parts).await;
+        if self.0.in_cluster && !self.leads() {
+            return self.0.to_leader.many(&parts).await;
+        }
+        if self.0.space.is_low() {
+            return Err(SubmitError::DiskFull);
         }
         let (answer, pending) = oneshot::channel();
         self.0.queue.push_bulk(Item::many(parts, answer)).await?;
@@ -132,28 +154,54 @@ impl Node {
         self.0.read_index.confirm().await
     }
 
-    /// An index that was committed after this call began and is applied here now: what a linearizable
-    /// read needs, on any node. Where another node leads, that one confirms it.
-    pub async fn read_index(&self) -> Result<u64, LeadershipError> {
-        match self.leader_elsewhere() {
-            Some(leader) => self.0.to_leader.read_index(leader).await,
-            None => self.0.read_index.confirm().await,
+    /// What a linearizable read on this node rests on: an index that was committed after this call began
+    /// and is applied here now, and the leader's time. Where another node leads, that one confirms both.
+    pub async fn read_point(&self) -> Result<ReadPoint, LeadershipError> {
+        if self.0.in_cluster {
+            return self.0.to_leader.read_point().await;
+        }
+        let index = self.0.read_index.confirm().await?;
+        Ok(ReadPoint { index, now_ms: self.now_ms() })
+    }
+
+    /// Changes who belongs to the group, or who leads it; any node hands that to the leader.
+    pub async fn change(&self, change: Change) -> Result<(), ChangeError> {
+        if !self.0.in_cluster {
+            return Err(ChangeError::Refused("this node runs alone: it has no `[cluster]`".into()));
+        }
+        self.0.to_leader.change(change).await
+    }
+
+    /// Who belongs to the group, and what its leader knows of each.
+    pub async fn members(&self) -> Vec<MemberStatus> {
+        self.0.to_leader.members().await
+    }
+
+    /// Before an orderly stop: where this node leads and another voter can, that one leads when this
+    /// returns. What comes in meanwhile is handed to it.
+    pub async fn hand_over(&self) {
+        if !self.0.in_cluster || !self.leads() {
+            return;
+        }
+        match self.0.members.hand_over(None).await {
+            Ok(()) => tracing::info!("the lead is handed over"),
+            Err(error) => tracing::warn!(%error, "the lead could not be handed over"),
         }
     }
 
-    /// Hands the lead to another voter, the most advanced one where none is named. Returns once the
-    /// request is on its way; [`Node::status`] shows who leads.
-    pub async fn transfer_leader(&self, to: u64) -> Result<(), FatalError> {
-        let asked = self.0.raft.trigger().transfer_leader(to).await;
-        asked.map_err(|fatal| FatalError::Raft(fatal.to_string()))
+    /// Whether this node is one of several, or may become it.
+    pub fn in_cluster(&self) -> bool {
+        self.0.in_cluster
     }
 
-    /// Who leads, where that is known and is not this node.
-    fn leader_elsewhere(&self) -> Option<u64> {
-        match *self.0.lead.borrow() {
-            Lead::Following(leader) => leader.filter(|&leader| leader != self.0.node),
-            Lead::Leading(_) => None,
-        }
+    /// This node leads, and is ready to.
+    pub fn leads(&self) -> bool {
+        matches!(*self.0.lead.borrow(), Lead::Leading(_))
+    }
+
+    /// How long ago this node last heard what time the log has: at most about a second where all is well.
+    pub fn age(&self) -> Duration {
+        self.0.applied.age()
     }
 
     /// Waits until `index` is applied here: `false` where that takes longer than `timeout`.

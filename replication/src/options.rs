@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::GroupId;
 use crate::clock::{SystemTimeSource, TimeSource};
 use crate::disk::{OnDiskFailure, abort_process};
-use crate::limits::RAFT_THREADS_DEFAULT;
+use crate::limits::{DISK_RESERVE_BYTES_DEFAULT, RAFT_THREADS_DEFAULT};
 use crate::peer::tls::TlsFiles;
 use crate::state_machine::Follower;
 
@@ -32,6 +32,8 @@ pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 pub struct Cluster {
     /// Made once for the cluster; nodes of another one are refused.
     pub id: u128,
+    /// Drawn once for this node's disk and kept beside its log: a wiped machine has another.
+    pub disk: u128,
     /// Where this node listens for the others.
     pub listen: SocketAddr,
     /// `None`: plain connections, for nodes of one machine.
@@ -59,6 +61,8 @@ pub struct Options {
     /// the runtime that opens the node.
     pub threads: Option<usize>,
     pub on_disk_failure: OnDiskFailure,
+    /// Bytes that must stay free on the log's disk for commands to be taken.
+    pub disk_reserve: u64,
 }
 
 impl Options {
@@ -76,6 +80,7 @@ impl Options {
             accept_clock: false,
             threads: Some(RAFT_THREADS_DEFAULT),
             on_disk_failure: abort_process(),
+            disk_reserve: DISK_RESERVE_BYTES_DEFAULT,
         }
     }
 }

@@ -4,9 +4,9 @@
 //! openraft's version ends in this file and its neighbours.
 
 use holdfast_engine::Outcome;
-use openraft::BasicNode;
 use openraft::impls::leader_id_adv::LeaderId;
 
+use crate::member::Member;
 use crate::payload::Payload;
 
 openraft::declare_raft_types!(
@@ -15,15 +15,15 @@ openraft::declare_raft_types!(
         D = Payload,
         R = Reply,
         NodeId = u64,
-        Node = BasicNode,
+        Node = Member,
 );
 
 pub(crate) type Leader = LeaderId<u64, u64>;
 pub(crate) type LogId = openraft::LogId<Leader>;
 pub(crate) type Vote = openraft::Vote<Leader>;
-pub(crate) type EntryPayload = openraft::EntryPayload<Payload, u64, BasicNode>;
+pub(crate) type EntryPayload = openraft::EntryPayload<Payload, u64, Member>;
 pub(crate) type Entry = openraft::Entry<Leader, EntryPayload>;
-pub(crate) type Membership = openraft::Membership<u64, BasicNode>;
+pub(crate) type Membership = openraft::Membership<u64, Member>;
 pub(crate) type StoredMembership = openraft::type_config::alias::StoredMembershipOf<TypeConfig>;
 pub(crate) type SnapshotMeta = openraft::type_config::alias::SnapshotMetaOf<TypeConfig>;
 pub(crate) type Snapshot = openraft::type_config::alias::SnapshotOf<TypeConfig, NoSnapshot>;

@@ -12,6 +12,15 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::raft_types::Raft;
 
+/// What a linearizable read rests on, on whichever node it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadPoint {
+    /// Committed after the read was asked for, and applied here now.
+    pub index: u64,
+    /// The log's time by the leader's clock, read after that, in milliseconds.
+    pub now_ms: u64,
+}
+
 /// Why leadership could not be confirmed. Each means: ask again, or ask another node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LeadershipError {

@@ -53,6 +53,9 @@ pub enum SubmitError {
     /// Never proposed: more commands, or more bytes, than one entry takes.
     #[error("too large for one entry: {commands} commands, {bytes} bytes")]
     TooLarge { commands: usize, bytes: usize },
+    /// Never proposed: the leader's disk has too little space left for the log to grow.
+    #[error("the disk is full")]
+    DiskFull,
 }
 
 /// Why nobody knows the outcome.

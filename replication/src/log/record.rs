@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! envelope   | version u8 = 1 | xxh3-64 of key and body, u64 | body |
-//! entry      | term u64 | node u64 | kind u8 | 0: nothing; 1: the payload's bytes; 2: a membership |
+//! entry      | term u64 | node u64 | kind u8 | 0: nothing; 1: the payload's bytes; 3: a membership |
 //! log id     | term u64 | node u64 | index u64 |
 //! vote       | term u64 | node u64 | committed u8 |
-//! membership | sets u16 | per set: n u16, n × id u64 | nodes u16 | per node: id u64, n u16, n bytes |
+//! membership | sets u16 | per set: n u16, n × id u64 | nodes u16 | per node: id u64, disk u128, n u16, n bytes |
+//!              (kind 2, of earlier builds, has no disks)
 //! ```
 //!
 //! Little-endian. The checksum takes the key in, so a value under a wrong index is seen as damage.
@@ -13,9 +14,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use openraft::BasicNode;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::member::{ANY_DISK, Member};
 use crate::payload::Payload;
 use crate::raft_types::{Entry, EntryPayload, Leader, LogId, Membership, Vote};
 
@@ -24,7 +25,8 @@ const HEAD_BYTES: usize = 1 + 8;
 
 const BLANK: u8 = 0;
 const NORMAL: u8 = 1;
-const MEMBERSHIP: u8 = 2;
+const MEMBERSHIP_WITHOUT_DISKS: u8 = 2;
+const MEMBERSHIP: u8 = 3;
 
 /// What is wrong with a stored value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +63,8 @@ pub(crate) fn get_entry(key: &[u8], index: u64, value: &[u8]) -> Result<Entry, D
     let payload = match body.u8()? {
         BLANK => EntryPayload::Blank,
         NORMAL => EntryPayload::Normal(Payload::from_bytes(Bytes::copy_from_slice(body.rest()))),
-        MEMBERSHIP => EntryPayload::Membership(body.membership()?),
+        MEMBERSHIP => EntryPayload::Membership(body.membership(true)?),
+        MEMBERSHIP_WITHOUT_DISKS => EntryPayload::Membership(body.membership(false)?),
         _ => return Err(Damage::Malformed),
     };
     body.end()?;
@@ -161,9 +164,17 @@ fn put_membership(membership: &Membership, out: &mut Vec<u8>) {
     put_count(membership.nodes().count(), out);
     for (id, node) in membership.nodes() {
         out.extend_from_slice(&id.to_le_bytes());
-        put_count(node.addr.len(), out);
-        out.extend_from_slice(node.addr.as_bytes());
+        out.extend_from_slice(&node.disk.to_le_bytes());
+        put_text(&node.address, out);
     }
+}
+
+/// A text's length and its bytes; addresses and messages are cut far below the width.
+pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let bytes = bytes.get(..usize::from(u16::MAX)).unwrap_or(bytes);
+    put_count(bytes.len(), out);
+    out.extend_from_slice(bytes);
 }
 
 /// Counts in a membership are of nodes and of bytes of an address: far below the width.
@@ -194,7 +205,7 @@ impl<'a> Body<'a> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    fn u16(&mut self) -> Result<u16, Damage> {
+    pub fn u16(&mut self) -> Result<u16, Damage> {
         self.array().map(u16::from_le_bytes)
     }
 
@@ -204,6 +215,10 @@ impl<'a> Body<'a> {
 
     pub fn u64(&mut self) -> Result<u64, Damage> {
         self.array().map(u64::from_le_bytes)
+    }
+
+    pub fn u128(&mut self) -> Result<u128, Damage> {
+        self.array().map(u128::from_le_bytes)
     }
 
     fn leader(&mut self) -> Result<Leader, Damage> {
@@ -218,7 +233,7 @@ impl<'a> Body<'a> {
         Ok(LogId::new(self.leader()?, self.u64()?))
     }
 
-    fn membership(&mut self) -> Result<Membership, Damage> {
+    fn membership(&mut self, with_disks: bool) -> Result<Membership, Damage> {
         let mut sets = Vec::new();
         for _ in 0..self.u16()? {
             let mut set = BTreeSet::new();
@@ -230,11 +245,17 @@ impl<'a> Body<'a> {
         let mut nodes = BTreeMap::new();
         for _ in 0..self.u16()? {
             let id = self.u64()?;
-            let bytes = self.u16()?;
-            let addr = std::str::from_utf8(self.take(usize::from(bytes))?);
-            nodes.insert(id, BasicNode::new(addr.map_err(|_| Damage::Malformed)?));
+            let disk = if with_disks { self.u128()? } else { ANY_DISK };
+            nodes.insert(id, Member { address: self.text()?, disk });
         }
         Membership::new(sets, nodes).map_err(|_| Damage::Malformed)
+    }
+
+    /// A length and so many bytes of UTF-8.
+    pub fn text(&mut self) -> Result<String, Damage> {
+        let bytes = self.u16()?;
+        let text = std::str::from_utf8(self.take(usize::from(bytes))?);
+        Ok(text.map_err(|_| Damage::Malformed)?.to_owned())
     }
 
     fn rest(&mut self) -> &'a [u8] {
@@ -264,7 +285,8 @@ mod tests {
 
     fn membership() -> Membership {
         let sets = vec![BTreeSet::from([1, 2]), BTreeSet::from([2, 3])];
-        let nodes = BTreeMap::from([1, 2, 3, 4].map(|id| (id, BasicNode::new(format!("n{id}:1")))));
+        let member = |id: u64| Member { address: format!("n{id}:1"), disk: u128::from(id) << 100 };
+        let nodes = BTreeMap::from([1, 2, 3, 4].map(|id| (id, member(id))));
         Membership::new(sets, nodes).expect("valid")
     }
 

@@ -9,22 +9,26 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt, stream};
-use holdfast_engine::{Command, codec};
+use holdfast_engine::{Command, Outcome, codec};
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::AppendEntriesRequest;
 use tokio::sync::{mpsc, oneshot};
 
+use super::ask::members::{write_changed, write_members};
 use super::ask::{self, Ask, Forwarded, Standing};
 use crate::GroupId;
 use crate::clock::LogClock;
 use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX};
+use crate::member::ANY_DISK;
+use crate::node::members::Members;
 use crate::payload::Part;
 use crate::peer::listen::{Answers, Caller, Handler, Incoming};
 use crate::peer::message::{self, Request};
 use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
-use crate::reads::ReadIndex;
-use crate::submit::{SubmitError, UnknownCause};
+use crate::reads::{ReadIndex, ReadPoint};
+use crate::space::Space;
+use crate::submit::{Applied, AppliedMany, SubmitError, UnknownCause};
 
 /// One group of this node, as other nodes may ask it.
 pub(crate) struct Group {
@@ -33,6 +37,8 @@ pub(crate) struct Group {
     pub queue: Arc<Queue>,
     pub read_index: Arc<ReadIndex>,
     pub clock: Arc<LogClock>,
+    pub members: Arc<Members>,
+    pub space: Arc<Space>,
 }
 
 /// Answers for all groups of this node; they are named once they run.
@@ -52,23 +58,33 @@ impl Answering {
 }
 
 impl Handler for Answering {
+    fn disk_of(&self, node: u64) -> u128 {
+        let groups = self.groups.load();
+        let known = groups.iter().find_map(|group| {
+            let metrics = group.raft.metrics();
+            let metrics = metrics.borrow_watched();
+            metrics.membership_config.membership().get_node(&node).map(|member| member.disk)
+        });
+        known.unwrap_or(ANY_DISK)
+    }
+
     fn handle(&self, caller: Caller, call: Incoming) -> BoxFuture<'static, Result<(), String>> {
         let groups = self.groups.load();
         let group = groups.iter().find(|group| group.id == caller.group).cloned();
         Box::pin(async move {
             let group = group.ok_or_else(|| format!("group {} is not up here", caller.group.0))?;
-            group.answer(caller, call).await
+            group.answer(call).await
         })
     }
 }
 
 impl Group {
-    async fn answer(&self, caller: Caller, call: Incoming) -> Result<(), String> {
+    async fn answer(&self, call: Incoming) -> Result<(), String> {
         let Incoming { mut requests, answers } = call;
         let Some(first) = requests.recv().await else { return Ok(()) };
         if first.first().is_some_and(|&method| method >= ask::FIRST_METHOD) {
             let asked = Ask::read(&first).map_err(unreadable)?;
-            let body = self.answer_ask(caller, asked).await?;
+            let body = self.answer_ask(asked).await?;
             answers.send(body).await;
             return Ok(());
         }
@@ -88,55 +104,28 @@ impl Group {
         Ok(())
     }
 
-    async fn answer_ask(&self, caller: Caller, asked: Ask) -> Result<Bytes, String> {
+    async fn answer_ask(&self, asked: Ask) -> Result<Bytes, String> {
         Ok(match asked {
             Ask::Clock => ask::write_clock(self.clock.wall_ms()),
             Ask::Standing => {
                 let has_log = self.raft.is_initialized().await.map_err(text)?;
-                let metrics = self.raft.metrics();
-                let metrics = metrics.borrow_watched();
-                let mut voters = metrics.membership_config.membership().voter_ids();
-                let is_voter = voters.any(|voter| voter == caller.node);
-                ask::write_standing(Standing { has_log, is_voter })
+                ask::write_standing(Standing { has_log })
             }
-            Ask::ReadIndex => ask::write_read_index(&self.read_index.confirm().await),
-            Ask::Forward(commands) => ask::write_forwarded(&self.take(commands).await),
+            Ask::ReadIndex => {
+                let confirmed = self.read_index.confirm().await;
+                let point = |index| ReadPoint { index, now_ms: self.clock.now_ms() };
+                ask::write_read_index(&confirmed.map(point))
+            }
+            Ask::Forward(_) if self.space.is_low() => {
+                ask::write_forwarded(&Err(SubmitError::DiskFull))
+            }
+            Ask::Forward(commands) => {
+                let taken = take(&self.queue, &commands).await;
+                ask::write_forwarded(&taken.map(|(place, _)| place))
+            }
+            Ask::Members => write_members(&self.members.list()),
+            Ask::Change(change) => write_changed(&self.members.change(change).await),
         })
-    }
-
-    /// Proposes commands of another node's callers.
-    async fn take(&self, commands: Vec<Vec<u8>>) -> Result<Forwarded, SubmitError> {
-        let (count, bytes) = (commands.len(), commands.iter().map(Vec::len).sum());
-        let too_large = SubmitError::TooLarge { commands: count, bytes };
-        if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
-            return Err(too_large);
-        }
-        let read = |encoded: Vec<u8>| {
-            let command = codec::decode::<Command>(&encoded).ok()?;
-            Some(Part::from_versioned(command, &encoded))
-        };
-        let mut parts =
-            commands.into_iter().map(read).collect::<Option<Vec<_>>>().ok_or_else(|| {
-                // Another build's command. It was never proposed, so the caller may ask again.
-                tracing::error!(
-                    "a forwarded command cannot be read: are all nodes of one version?"
-                );
-                SubmitError::NotLeader { leader: None }
-            })?;
-        // A waiter that is dropped unanswered was in the hands of a proposer that ended.
-        let stopped = SubmitError::Unknown { cause: UnknownCause::Stopped };
-        if count == 1
-            && let Some(part) = parts.pop()
-        {
-            let (answer, pending) = oneshot::channel();
-            self.queue.push(Item::one(part, None, answer))?;
-            let applied = pending.await.unwrap_or(Err(stopped))?;
-            return Ok(Forwarded { index: applied.index, first_ordinal: applied.ordinal });
-        }
-        let (answer, pending) = oneshot::channel();
-        self.queue.push_bulk(Item::many(parts, answer)).await?;
-        let applied = pending.await.unwrap_or(Err(stopped))?;
-        Ok(Forwarded { index: applied.index, first_ordinal: applied.first_ordinal })
     }
 
     /// Feeds a stream of requests to Raft and its answers back, both in order.
@@ -157,6 +146,40 @@ impl Group {
         }
         Ok(())
     }
+}
+
+/// Proposes commands that came as bytes; where they stand in the log, and their outcomes.
+pub(crate) async fn take(
+    queue: &Queue,
+    commands: &[Vec<u8>],
+) -> Result<(Forwarded, Vec<Outcome>), SubmitError> {
+    let (count, bytes) = (commands.len(), commands.iter().map(Vec::len).sum());
+    if count > MANY_COMMANDS_MAX || bytes > ENTRY_BYTES_SOFT_MAX {
+        return Err(SubmitError::TooLarge { commands: count, bytes });
+    }
+    let read = |encoded: &Vec<u8>| {
+        let command = codec::decode::<Command>(encoded).ok()?;
+        Some(Part::from_versioned(command, encoded))
+    };
+    let mut parts = commands.iter().map(read).collect::<Option<Vec<_>>>().ok_or_else(|| {
+        // Another build's command. It was never proposed, so the caller may ask again.
+        tracing::error!("a forwarded command cannot be read: are all nodes of one version?");
+        SubmitError::NotLeader { leader: None }
+    })?;
+    // A waiter that is dropped unanswered was in the hands of a proposer that ended.
+    let stopped = SubmitError::Unknown { cause: UnknownCause::Stopped };
+    if count == 1
+        && let Some(part) = parts.pop()
+    {
+        let (answer, pending) = oneshot::channel();
+        queue.push(Item::one(part, None, answer))?;
+        let Applied { index, ordinal, outcome } = pending.await.unwrap_or(Err(stopped))?;
+        return Ok((Forwarded { index, first_ordinal: ordinal }, vec![outcome]));
+    }
+    let (answer, pending) = oneshot::channel();
+    queue.push_bulk(Item::many(parts, answer)).await?;
+    let AppliedMany { index, first_ordinal, outcomes } = pending.await.unwrap_or(Err(stopped))?;
+    Ok((Forwarded { index, first_ordinal }, outcomes))
 }
 
 fn appends(

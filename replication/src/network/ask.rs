@@ -3,25 +3,30 @@
 //! ```text
 //! request   | method u8 |
 //!   clock      |                                 the wall, for the median of a new leader
-//!   standing   |                                 what the other node knows of the asking one
+//!   standing   |                                 whether the cluster was begun
 //!   read index |                                 an index that a quorum confirms now
 //!   forward    | n u32 | per command: length u32, command |
+//!   members    |                                 who belongs to the group, and how far each is
+//!   change     | see `members` |
 //! answer
 //!   clock      | wall u64, ms |
-//!   standing   | has a log u8 | counts the asking node as a voter u8 |
-//!   read index | 0, index u64  or  refusal |
+//!   standing   | has a log u8 |
+//!   read index | 0, index u64, log time u64, ms  or  refusal |
 //!   forward    | 0, index u64, first ordinal u32  or  refusal |
-//! refusal   | 1, leader u64 (0: nobody known) | 2, retry u32, ms | 3, cause u8 | 4 | 5, n u64, bytes u64 | 6 |
+//! refusal   | 1, leader u64 (0: nobody known) | 2, retry u32, ms | 3, cause u8 | 4 | 5, n u64, bytes u64 | 6 | 7 |
 //! ```
 //!
 //! Little-endian. Methods share their byte with [`crate::peer::message`], from 16 on.
+
+pub(crate) mod members;
 
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
 
 use crate::log::record::{Body, Damage};
-use crate::reads::LeadershipError;
+use crate::node::members::Change;
+use crate::reads::{LeadershipError, ReadPoint};
 use crate::submit::{SubmitError, UnknownCause};
 
 pub(crate) const FIRST_METHOD: u8 = 16;
@@ -29,6 +34,8 @@ const CLOCK: u8 = FIRST_METHOD;
 const STANDING: u8 = FIRST_METHOD + 1;
 const READ_INDEX: u8 = FIRST_METHOD + 2;
 const FORWARD: u8 = FIRST_METHOD + 3;
+const MEMBERS: u8 = FIRST_METHOD + 4;
+const CHANGE: u8 = FIRST_METHOD + 5;
 
 /// A request of one node to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +45,15 @@ pub(crate) enum Ask {
     ReadIndex,
     /// Commands that stay together in one entry, in order, each encoded with its version.
     Forward(Vec<Vec<u8>>),
+    Members,
+    Change(Change),
 }
 
-/// What another node knows of the one that asks.
+/// How another node stands to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// It has a log: the cluster was begun.
     pub has_log: bool,
-    /// By that log the asking node is a voter.
-    pub is_voter: bool,
 }
 
 /// Where forwarded commands stand in the log.
@@ -63,6 +70,11 @@ impl Ask {
             Self::Clock => out.push(CLOCK),
             Self::Standing => out.push(STANDING),
             Self::ReadIndex => out.push(READ_INDEX),
+            Self::Members => out.push(MEMBERS),
+            Self::Change(change) => {
+                out.push(CHANGE);
+                members::put_change(change, &mut out);
+            }
             Self::Forward(commands) => {
                 out.push(FORWARD);
                 put_length(commands.len(), &mut out);
@@ -81,6 +93,8 @@ impl Ask {
             CLOCK => Self::Clock,
             STANDING => Self::Standing,
             READ_INDEX => Self::ReadIndex,
+            MEMBERS => Self::Members,
+            CHANGE => Self::Change(members::get_change(&mut body)?),
             FORWARD => {
                 let mut commands = Vec::new();
                 for _ in 0..body.u32()? {
@@ -113,19 +127,20 @@ pub(crate) fn read_clock(bytes: &[u8]) -> Result<u64, Damage> {
 }
 
 pub(crate) fn write_standing(standing: Standing) -> Bytes {
-    vec![u8::from(standing.has_log), u8::from(standing.is_voter)].into()
+    vec![u8::from(standing.has_log)].into()
 }
 
 pub(crate) fn read_standing(bytes: &[u8]) -> Result<Standing, Damage> {
-    whole(bytes, |body| Ok(Standing { has_log: body.u8()? != 0, is_voter: body.u8()? != 0 }))
+    whole(bytes, |body| Ok(Standing { has_log: body.u8()? != 0 }))
 }
 
-pub(crate) fn write_read_index(answer: &Result<u64, LeadershipError>) -> Bytes {
+pub(crate) fn write_read_index(answer: &Result<ReadPoint, LeadershipError>) -> Bytes {
     let mut out = Vec::with_capacity(16);
     match answer {
-        Ok(index) => {
+        Ok(ReadPoint { index, now_ms }) => {
             out.push(0);
             out.put_u64_le(*index);
+            out.put_u64_le(*now_ms);
         }
         Err(LeadershipError::NotLeader { leader }) => {
             out.push(1);
@@ -137,10 +152,10 @@ pub(crate) fn write_read_index(answer: &Result<u64, LeadershipError>) -> Bytes {
     out.into()
 }
 
-pub(crate) fn read_read_index(bytes: &[u8]) -> Result<Result<u64, LeadershipError>, Damage> {
+pub(crate) fn read_read_index(bytes: &[u8]) -> Result<Result<ReadPoint, LeadershipError>, Damage> {
     whole(bytes, |body| {
         Ok(match body.u8()? {
-            0 => Ok(body.u64()?),
+            0 => Ok(ReadPoint { index: body.u64()?, now_ms: body.u64()? }),
             1 => Err(LeadershipError::NotLeader { leader: some_node(body.u64()?) }),
             4 => Err(LeadershipError::Stopped),
             6 => Err(LeadershipError::NoQuorum),
@@ -179,6 +194,7 @@ pub(crate) fn write_forwarded(answer: &Result<Forwarded, SubmitError>) -> Bytes 
             out.put_u64_le(*commands as u64);
             out.put_u64_le(*bytes as u64);
         }
+        Err(SubmitError::DiskFull) => out.push(7),
     }
     out.into()
 }
@@ -207,6 +223,7 @@ pub(crate) fn read_forwarded(bytes: &[u8]) -> Result<Result<Forwarded, SubmitErr
                 let (commands, bytes) = (size(body.u64()?)?, size(body.u64()?)?);
                 Err(SubmitError::TooLarge { commands, bytes })
             }
+            7 => Err(SubmitError::DiskFull),
             _ => return Err(Damage::Malformed),
         })
     })
@@ -234,7 +251,8 @@ mod tests {
     #[test]
     fn requests_read_back_and_cut_ones_do_not() {
         let forward = Ask::Forward(vec![vec![1, 2, 3], Vec::new(), vec![4]]);
-        for ask in [Ask::Clock, Ask::Standing, Ask::ReadIndex, forward] {
+        let change = Ask::Change(Change::Promote { node: 4 });
+        for ask in [Ask::Clock, Ask::Standing, Ask::ReadIndex, Ask::Members, change, forward] {
             let bytes = ask.write();
             assert_eq!(Ask::read(&bytes), Ok(ask));
             for cut in 0..bytes.len() {
@@ -246,10 +264,10 @@ mod tests {
     #[test]
     fn answers_read_back() {
         assert_eq!(read_clock(&write_clock(77)), Ok(77));
-        let standing = Standing { has_log: true, is_voter: false };
+        let standing = Standing { has_log: true };
         assert_eq!(read_standing(&write_standing(standing)), Ok(standing));
         for answer in [
-            Ok(9),
+            Ok(ReadPoint { index: 9, now_ms: 1 << 41 }),
             Err(LeadershipError::NotLeader { leader: Some(3) }),
             Err(LeadershipError::NotLeader { leader: None }),
             Err(LeadershipError::NoQuorum),
@@ -267,6 +285,7 @@ mod tests {
             unknown(UnknownCause::Stopped),
             Err(SubmitError::ShuttingDown),
             Err(SubmitError::TooLarge { commands: 9, bytes: 1 << 20 }),
+            Err(SubmitError::DiskFull),
         ] {
             assert_eq!(read_forwarded(&write_forwarded(&answer)), Ok(answer));
         }

@@ -21,13 +21,14 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
     TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
-use openraft::{AnyError, BasicNode, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
+use openraft::{AnyError, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use crate::GroupId;
 use crate::limits::{PEER_SILENCE_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::log::Damage;
+use crate::member::Member;
 use crate::peer::Purpose;
 use crate::peer::hello::Identity;
 use crate::peer::link::{Call, Dial, Link};
@@ -48,13 +49,13 @@ impl Peers {
         Arc::new(Self { me, dial, links: Mutex::default() })
     }
 
-    /// The link to a node. An address that has changed means a new link.
-    pub fn link(&self, to: u64, address: &str, purpose: Purpose) -> Link {
+    /// The link to a node. An address or a disk that has changed means a new link.
+    pub fn link(&self, to: u64, member: &Member, purpose: Purpose) -> Link {
         let mut links = self.links.lock();
-        if let Some(link) = links.get(&(to, purpose)).filter(|link| link.address() == address) {
+        if let Some(link) = links.get(&(to, purpose)).filter(|link| link.member() == member) {
             return link.clone();
         }
-        let link = Link::new(self.me, to, address, purpose, self.dial.clone());
+        let link = Link::new(self.me, (to, member), purpose, self.dial.clone());
         links.insert((to, purpose), link.clone());
         link
     }
@@ -67,8 +68,8 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    fn way(&self, to: u64, node: &BasicNode, stream: Purpose) -> Way {
-        let link = |purpose| self.peers.link(to, &node.addr, purpose);
+    fn way(&self, to: u64, node: &Member, stream: Purpose) -> Way {
+        let link = |purpose| self.peers.link(to, node, purpose);
         Way { group: self.group, stream: link(stream), pulse: link(Purpose::Pulse) }
     }
 }
@@ -76,15 +77,15 @@ impl Ways {
 impl RaftNetworkFactory<TypeConfig> for Ways {
     type Network = Way;
 
-    async fn new_client(&mut self, target: u64, node: &BasicNode) -> Way {
+    async fn new_client(&mut self, target: u64, node: &Member) -> Way {
         self.way(target, node, Purpose::Entries)
     }
 
-    async fn new_heartbeat_client(&mut self, target: u64, node: &BasicNode) -> Way {
+    async fn new_heartbeat_client(&mut self, target: u64, node: &Member) -> Way {
         self.way(target, node, Purpose::Pulse)
     }
 
-    async fn new_snapshot_client(&mut self, target: u64, node: &BasicNode) -> Way {
+    async fn new_snapshot_client(&mut self, target: u64, node: &Member) -> Way {
         self.way(target, node, Purpose::Snapshots)
     }
 }

@@ -6,24 +6,34 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_engine::Outcome;
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::members::{Change, ChangeError, MemberStatus, Members};
 use crate::GroupId;
 use crate::applied::AppliedLog;
-use crate::clock::TimeSource;
-use crate::limits::{BUSY_RETRY_AFTER, RECENT_COMMANDS_MAX, SUBMIT_WAIT_MAX};
+use crate::clock::{LogClock, TimeSource};
+use crate::lead::Lead;
+use crate::limits::{
+    BUSY_RETRY_AFTER, LEADER_RETRY_EVERY, LEADER_WAIT_MAX, RECENT_COMMANDS_MAX, SUBMIT_WAIT_MAX,
+};
+use crate::member::Member;
+use crate::network::answer::take;
+use crate::network::ask::members::{read_changed, read_members};
 use crate::network::ask::{self, Ask, Forwarded};
 use crate::network::peers::Peers;
 use crate::payload::Part;
 use crate::peer::Purpose;
+use crate::peer::hello::Identity;
+use crate::proposer::Queue;
 use crate::raft_types::Raft;
-use crate::reads::LeadershipError;
+use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
 use crate::submit::{
     Applied, AppliedMany, Deadline, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
 };
@@ -61,11 +71,17 @@ impl Recent {
     }
 }
 
-/// This group's way to whoever leads it.
+/// This group's way to whoever leads it, this node included.
 pub(crate) struct ToLeader {
+    pub me: Identity,
     pub peers: Arc<Peers>,
     pub group: GroupId,
     pub raft: Raft,
+    pub lead: watch::Receiver<Lead>,
+    pub queue: Arc<Queue>,
+    pub read_index: Arc<ReadIndex>,
+    pub clock: Arc<LogClock>,
+    pub members: Arc<Members>,
     pub recent: Arc<Recent>,
     pub applied: Arc<AppliedLog>,
     pub time: Arc<dyn TimeSource>,
@@ -77,15 +93,22 @@ pub(crate) struct ToLeader {
 /// A follower's own wait for outcomes is over this long after the leader's.
 const GIVEN_UP: SubmitError = SubmitError::Unknown { cause: UnknownCause::TimedOut };
 
+/// Who takes commands now.
+#[derive(Debug, Clone, Copy)]
+enum Leads {
+    Here,
+    There(u64),
+}
+
 impl ToLeader {
-    pub fn one(self: &Arc<Self>, leader: u64, part: &Part) -> Submission {
+    pub fn one(self: &Arc<Self>, part: &Part) -> Submission {
         let (answer, pending) = oneshot::channel();
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             return Pending::refused(SubmitError::Busy { retry_after: BUSY_RETRY_AFTER });
         };
         let (way, commands) = (self.clone(), vec![part.versioned()]);
         self.runtime.spawn(async move {
-            let forwarded = way.forward(leader, commands).await;
+            let forwarded = way.forward(commands).await;
             let applied = forwarded.and_then(|(place, outcomes)| {
                 let (index, ordinal) = (place.index, place.first_ordinal);
                 let outcome = outcomes.into_iter().next().ok_or(GIVEN_UP)?;
@@ -98,17 +121,13 @@ impl ToLeader {
         Pending::queued(pending, Deadline::from_now(self.time.clone()))
     }
 
-    pub async fn many(
-        self: &Arc<Self>,
-        leader: u64,
-        parts: &[Part],
-    ) -> Result<ManySubmission, SubmitError> {
+    pub async fn many(self: &Arc<Self>, parts: &[Part]) -> Result<ManySubmission, SubmitError> {
         let (answer, pending) = oneshot::channel();
         let slot = self.slots.clone().acquire_owned().await;
         let slot = slot.map_err(|_| SubmitError::ShuttingDown)?;
         let (way, commands) = (self.clone(), parts.iter().map(Part::versioned).collect());
         self.runtime.spawn(async move {
-            let forwarded = way.forward(leader, commands).await;
+            let forwarded = way.forward(commands).await;
             let applied = forwarded.map(|(place, outcomes)| AppliedMany {
                 index: place.index,
                 first_ordinal: place.first_ordinal,
@@ -120,31 +139,112 @@ impl ToLeader {
         Ok(Pending::queued(pending, Deadline::from_now(self.time.clone())))
     }
 
-    /// A read index that the leader confirmed after this call began, applied here.
-    pub async fn read_index(&self, leader: u64) -> Result<u64, LeadershipError> {
-        let answer = self.ask(leader, &Ask::ReadIndex).await;
-        let answer = answer.map_err(|_| LeadershipError::NotLeader { leader: Some(leader) })?;
-        let index = ask::read_read_index(&answer).map_err(|_| LeadershipError::NoQuorum)??;
-        if self.is_applied(index).await { Ok(index) } else { Err(LeadershipError::NoQuorum) }
+    /// A point that the leader confirmed after this call began, applied here. Each attempt asks anew.
+    pub async fn read_point(&self) -> Result<ReadPoint, LeadershipError> {
+        let until = self.time.elapsed().saturating_add(LEADER_WAIT_MAX);
+        loop {
+            let read = match self.whoever_leads(until).await {
+                None => return Err(LeadershipError::NotLeader { leader: None }),
+                Some(Leads::Here) => self.read_index.confirm().await.map(|index| {
+                    let now_ms = self.clock.now_ms().max(self.applied.at_ms());
+                    ReadPoint { index, now_ms }
+                }),
+                Some(Leads::There(leader)) => self.read_point_of(leader).await,
+            };
+            match read {
+                Err(LeadershipError::NotLeader { .. }) if self.time.elapsed() < until => {
+                    self.pause().await;
+                }
+                read => return read,
+            }
+        }
     }
 
+    async fn read_point_of(&self, leader: u64) -> Result<ReadPoint, LeadershipError> {
+        let answer = self.ask(leader, &Ask::ReadIndex).await;
+        let answer = answer.map_err(|_| LeadershipError::NotLeader { leader: Some(leader) })?;
+        let point = ask::read_read_index(&answer).map_err(|_| LeadershipError::NoQuorum)??;
+        if !self.is_applied(point.index).await {
+            return Err(LeadershipError::NoQuorum);
+        }
+        // From here on this node's view of the log's time is not behind what the leader's was.
+        self.clock.observe(point.now_ms);
+        Ok(point)
+    }
+
+    /// Changes members, wherever the leader is.
+    pub async fn change(&self, change: Change) -> Result<(), ChangeError> {
+        let until = self.time.elapsed().saturating_add(LEADER_WAIT_MAX);
+        match self.whoever_leads(until).await {
+            None => Err(ChangeError::NotLeader { leader: None }),
+            Some(Leads::Here) => self.members.change(change).await,
+            Some(Leads::There(leader)) => {
+                let answer = self.ask(leader, &Ask::Change(change)).await;
+                let answer = answer.map_err(|reached| match reached {
+                    Reached::No => ChangeError::NotLeader { leader: Some(leader) },
+                    Reached::Perhaps => ChangeError::Unknown("the leader did not answer".into()),
+                })?;
+                let unreadable = |_| ChangeError::Unknown("the leader's answer is damaged".into());
+                read_changed(&answer).map_err(unreadable)?
+            }
+        }
+    }
+
+    /// The members with what the leader knows of them; without that where no leader answers.
+    pub async fn members(&self) -> Vec<MemberStatus> {
+        if let Some(Leads::There(leader)) = self.leads()
+            && let Ok(answer) = self.ask(leader, &Ask::Members).await
+            && let Ok(members) = read_members(&answer)
+        {
+            return members;
+        }
+        self.members.list()
+    }
+
+    /// Until a leader has taken the commands: an election or a transfer delays them, no more. Only what
+    /// was certainly never proposed is handed on again.
     async fn forward(
         &self,
-        leader: u64,
         commands: Vec<Vec<u8>>,
     ) -> Result<(Forwarded, Vec<Outcome>), SubmitError> {
-        let count = commands.len();
-        let answer = self.ask(leader, &Ask::Forward(commands)).await;
+        let until = self.time.elapsed().saturating_add(LEADER_WAIT_MAX);
+        loop {
+            let tried = match self.whoever_leads(until).await {
+                None => return Err(SubmitError::NotLeader { leader: None }),
+                Some(Leads::Here) => take(&self.queue, &commands).await,
+                Some(Leads::There(leader)) => self.hand_to(leader, &commands).await,
+            };
+            match tried {
+                Err(SubmitError::NotLeader { .. }) if self.time.elapsed() < until => {
+                    self.pause().await;
+                }
+                tried => return tried,
+            }
+        }
+    }
+
+    async fn hand_to(
+        &self,
+        leader: u64,
+        commands: &[Vec<u8>],
+    ) -> Result<(Forwarded, Vec<Outcome>), SubmitError> {
+        let answer = self.ask(leader, &Ask::Forward(commands.to_vec())).await;
         let answer = answer.map_err(|reached| match reached {
             Reached::No => SubmitError::NotLeader { leader: Some(leader) },
             Reached::Perhaps => GIVEN_UP,
         })?;
-        let place = ask::read_forwarded(&answer).map_err(|_| GIVEN_UP)??;
+        let place = ask::read_forwarded(&answer).map_err(|_| GIVEN_UP)?;
+        let place = place.map_err(|error| match error {
+            // That node stops; the next leader takes it.
+            SubmitError::ShuttingDown => SubmitError::NotLeader { leader: None },
+            error => error,
+        })?;
         // It is committed. Where this node lags too far, the caller asks again with its key.
         if !self.is_applied(place.index).await {
             return Err(GIVEN_UP);
         }
-        Ok((place, self.recent.get(place, count).ok_or(GIVEN_UP)?))
+        let outcomes = self.recent.get(place, commands.len()).ok_or(GIVEN_UP)?;
+        Ok((place, outcomes))
     }
 
     async fn is_applied(&self, index: u64) -> bool {
@@ -156,8 +256,8 @@ impl ToLeader {
     }
 
     async fn ask(&self, leader: u64, asked: &Ask) -> Result<Bytes, Reached> {
-        let address = self.address(leader).ok_or(Reached::No)?;
-        let link = self.peers.link(leader, &address, Purpose::Commands);
+        let member = self.member(leader).ok_or(Reached::No)?;
+        let link = self.peers.link(leader, &member, Purpose::Commands);
         let call = link.call(self.group).await.map_err(|_| Reached::No)?;
         tokio::select! {
             biased;
@@ -166,10 +266,45 @@ impl ToLeader {
         }
     }
 
-    fn address(&self, node: u64) -> Option<String> {
+    fn leads(&self) -> Option<Leads> {
+        match *self.lead.borrow() {
+            Lead::Leading(_) => Some(Leads::Here),
+            // Elected, and not yet ready to lead.
+            Lead::Following(leader) => leader.filter(|&id| id != self.me.node).map(Leads::There),
+        }
+    }
+
+    /// Who leads, once that is known, unless it takes past `until`.
+    async fn whoever_leads(&self, until: Duration) -> Option<Leads> {
+        let mut lead = self.lead.clone();
+        let too_late = self.time.sleep(until.saturating_sub(self.time.elapsed()));
+        tokio::pin!(too_late);
+        loop {
+            lead.mark_unchanged();
+            if let Some(leads) = self.leads() {
+                return Some(leads);
+            }
+            tokio::select! {
+                changed = lead.changed() => changed.ok()?,
+                () = &mut too_late => return None,
+            }
+        }
+    }
+
+    /// After an attempt that reached no leader: until another leads, or a little while.
+    async fn pause(&self) {
+        let mut lead = self.lead.clone();
+        lead.mark_unchanged();
+        tokio::select! {
+            _ = lead.changed() => {}
+            () = self.time.sleep(LEADER_RETRY_EVERY) => {}
+        }
+    }
+
+    fn member(&self, node: u64) -> Option<Member> {
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow_watched();
-        metrics.membership_config.membership().get_node(&node).map(|node| node.addr.clone())
+        metrics.membership_config.membership().get_node(&node).cloned()
     }
 }
 

@@ -8,20 +8,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use holdfast_engine::{Reader, State};
-use openraft::{BasicNode, Config, SnapshotPolicy};
+use openraft::{Config, SnapshotPolicy};
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::forward::ToLeader;
+use super::members::{Change, Members};
 use super::tasks::Alarm;
 use super::{Inner, Node, RaftLog, Tasks, join, replay};
+use crate::GroupId;
 use crate::applied::AppliedLog;
-use crate::clock::LogClock;
+use crate::clock::{LogClock, TimeSource};
 use crate::lead::{Clocks, Lead, watch_lead};
 use crate::limits::{CLOCK_AHEAD_MS_MAX, FORWARDS_MAX, LEAD_WAIT_MAX};
 use crate::log::{Log, LogError, LogOptions, LogStore};
+use crate::member::{ANY_DISK, Member};
 use crate::network::Alone;
 use crate::network::answer::{Answering, Group};
 use crate::network::peers::{Peers, Ways};
@@ -33,6 +36,7 @@ use crate::peer::tls::{Tls, TlsError};
 use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
+use crate::space::Space;
 use crate::state_machine::{Follower, StateMachine};
 
 /// Why a node does not start.
@@ -112,57 +116,74 @@ struct Replayed {
 }
 
 async fn open_on(options: Options) -> Result<Node, OpenError> {
-    let Options {
+    let Options { dir, group, node, cluster, time, accept_clock, disk_reserve, .. } = options;
+    let space = dir.clone();
+    let applied = Arc::new(AppliedLog::new(time.clone()));
+    let log_options = LogOptions {
         dir,
-        group,
-        node,
-        cluster,
-        time,
-        on_progress,
-        follower,
-        accept_loss,
-        accept_clock,
-        on_disk_failure,
-        ..
-    } = options;
-    let clock = Arc::new(LogClock::new(time.clone()));
-    let applied = Arc::new(AppliedLog::new());
-    let log_options = LogOptions { dir, accept_loss, time: time.clone(), on_disk_failure };
+        accept_loss: options.accept_loss,
+        time: time.clone(),
+        on_disk_failure: options.on_disk_failure,
+    };
     let read = {
-        let applied = applied.clone();
-        move || {
-            let log = Log::open(log_options)?;
-            replayed(log, group, applied, follower, on_progress)
-        }
+        let (applied, follower, on_progress) =
+            (applied.clone(), options.follower, options.on_progress);
+        move || replayed(Log::open(log_options)?, group, applied, (follower, on_progress))
     };
     let replayed = tokio::task::spawn_blocking(read).await;
     let replayed = replayed.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
-    let Replayed { log, store, fresh, machine, reader } = replayed;
-    let (last, wall) = (reader.log_time_ms(), time.wall_ms());
+    let (last, wall) = (replayed.reader.log_time_ms(), time.wall_ms());
     if last > 0 && wall.saturating_sub(last) > CLOCK_AHEAD_MS_MAX && !accept_clock {
         return Err(OpenError::ClockAhead { days: (wall - last) / (24 * 3_600 * 1_000) });
     }
-
-    let alone = cluster.is_none();
-    let me = Identity { cluster: cluster.as_ref().map_or(0, |cluster| cluster.id), node };
-    let listener = match &cluster {
-        Some(cluster) => {
-            let at = cluster.listen;
-            let bound = TcpListener::bind(at).await;
-            Some(bound.map_err(|cause| OpenError::Listen { at, cause })?)
+    let space = Arc::new(Space::new(space, disk_reserve));
+    let fresh = replayed.fresh;
+    let parts = Parts { group, node, cluster: cluster.as_ref(), time, applied, space };
+    let opened = assemble(parts, replayed).await?;
+    match cluster {
+        Some(_) if !fresh => {}
+        Some(Cluster { voters, .. }) => begin(&opened, voters),
+        None => {
+            if let Err(error) = begin_alone(&opened.0.raft, node, fresh).await {
+                opened.shutdown().await;
+                return Err(error);
+            }
+            wait_to_lead(&opened).await?;
         }
-        None => None,
+    }
+    Ok(opened)
+}
+
+/// What a node is put together from, besides its log.
+struct Parts<'a> {
+    group: GroupId,
+    node: u64,
+    cluster: Option<&'a Cluster>,
+    time: Arc<dyn TimeSource>,
+    applied: Arc<AppliedLog>,
+    space: Arc<Space>,
+}
+
+/// Connects the pieces and starts their tasks.
+async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenError> {
+    let Parts { group, node, cluster, time, applied, space } = parts;
+    let Replayed { log, store, machine, reader, .. } = replayed;
+    let me = Identity {
+        cluster: cluster.map_or(0, |cluster| cluster.id),
+        node,
+        disk: cluster.map_or(ANY_DISK, |cluster| cluster.disk),
     };
-    let (dial, accept) = connections(cluster.as_ref(), node)?;
+    let listener = bind(cluster).await?;
+    let (dial, accept) = connections(cluster, node)?;
     let peers = Peers::new(me, dial);
     let config = Arc::new(config(group.0).map_err(raft_error)?);
     let ways = Ways { peers: peers.clone(), group };
     let recent = machine.recent();
     let raft = Raft::new(node, config, ways, store, machine).await.map_err(raft_error)?;
 
+    let clock = Arc::new(LogClock::new(time.clone()));
     let (lead_tx, lead) = watch::channel(Lead::Following(None));
-    let queue = Arc::new(Queue::new());
-    let read_index = Arc::new(ReadIndex::new());
+    let (queue, read_index) = (Arc::new(Queue::new()), Arc::new(ReadIndex::new()));
     let (in_flight, entries) = mpsc::unbounded_channel();
     let proposer = Proposer {
         log: RaftLog { raft: raft.clone(), reader: reader.clone() },
@@ -172,12 +193,20 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         lead: lead.clone(),
         in_flight,
     };
+    let members = Arc::new(Members {
+        node,
+        raft: raft.clone(),
+        peers: peers.clone(),
+        time: time.clone(),
+        lead: lead.clone(),
+    });
     let alarm = Alarm::new();
     let clocks = Clocks { peers: peers.clone(), group, node, time: time.clone() };
     let watched = watch_lead(raft.clone(), clock.clone(), applied.clone(), (clocks, lead_tx));
     let mut others = vec![
         alarm.spawn("watch of the lead", watched),
         alarm.spawn("read index", read_index.clone().run(raft.clone())),
+        alarm.spawn("watch of the disk", watch_space(space.clone(), members.clone())),
     ];
     if let Some(listener) = listener {
         let answering = Arc::new(Answering::default());
@@ -187,6 +216,8 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
             queue: queue.clone(),
             read_index: read_index.clone(),
             clock: clock.clone(),
+            members: members.clone(),
+            space: space.clone(),
         }));
         others.push(alarm.spawn("listener", listen(listener, accept, me, answering)));
     }
@@ -196,48 +227,82 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         others,
     };
     let to_leader = Arc::new(ToLeader {
-        peers: peers.clone(),
+        me,
+        peers,
         group,
         raft: raft.clone(),
+        lead: lead.clone(),
+        queue: queue.clone(),
+        read_index: read_index.clone(),
+        clock: clock.clone(),
+        members: members.clone(),
         recent,
         applied: applied.clone(),
         time: time.clone(),
         runtime: Handle::current(),
         slots: Arc::new(Semaphore::new(FORWARDS_MAX)),
     });
-    let inner = Inner {
+    Ok(Node(Arc::new(Inner {
         group,
-        node,
+        in_cluster: cluster.is_some(),
         reader,
-        raft: raft.clone(),
+        raft,
         log,
         clock,
-        time: time.clone(),
+        time,
         applied,
         queue,
         lead,
         read_index,
         alarm,
         to_leader,
+        members,
+        space,
         tasks: Mutex::new(Some(tasks)),
         runtime: Mutex::new(None),
+    })))
+}
+
+/// A leader without room for its log lets another node lead, where one can.
+async fn watch_space(space: Arc<Space>, members: Arc<Members>) {
+    let time = members.time.clone();
+    let runtime = Handle::current();
+    let ran_low = || {
+        let members = members.clone();
+        runtime.spawn(async move {
+            let _ = members.change(Change::Lead { to: None }).await;
+        });
     };
-    let opened = Node(Arc::new(inner));
-    let begun = match cluster {
-        Some(Cluster { voters, .. }) if fresh => {
-            join::Fresh { node, group, peers, raft, time, voters }.begin().await
+    space.watch(time, ran_low).await;
+}
+
+/// Lets a node without a log begin its cluster, or find that it was begun.
+fn begin(node: &Node, voters: BTreeMap<u64, String>) {
+    let inner = &node.0;
+    let fresh = join::Fresh {
+        me: inner.to_leader.me,
+        group: inner.group,
+        peers: inner.to_leader.peers.clone(),
+        raft: inner.raft.clone(),
+        time: inner.time.clone(),
+        voters,
+    };
+    let alarm = inner.alarm.clone();
+    let task = inner.alarm.spawn("beginning", async move {
+        if let Err(fatal) = fresh.begin().await {
+            alarm.raise(fatal);
         }
-        Some(_) => Ok(()),
-        None => begin_alone(&raft, node, fresh).await,
-    };
-    if let Err(error) = begun {
-        opened.shutdown().await;
-        return Err(error);
+    });
+    if let Some(tasks) = inner.tasks.lock().as_mut() {
+        tasks.others.push(task);
     }
-    if alone {
-        wait_to_lead(&opened).await?;
-    }
-    Ok(opened)
+}
+
+async fn bind(cluster: Option<&Cluster>) -> Result<Option<TcpListener>, OpenError> {
+    let Some(cluster) = cluster else { return Ok(None) };
+    let at = cluster.listen;
+    let bound = TcpListener::bind(at).await;
+    bound.map(Some).map_err(|cause| OpenError::Listen { at, cause })
 }
 
 type Ends = (Arc<dyn Dial>, Arc<dyn Accept>);
@@ -256,7 +321,7 @@ fn connections(cluster: Option<&Cluster>, node: u64) -> Result<Ends, OpenError> 
 
 async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenError> {
     if fresh {
-        let members = BTreeMap::from([(node, BasicNode::default())]);
+        let members = BTreeMap::from([(node, Member::default())]);
         raft.initialize(members).await.map_err(raft_error)
     } else {
         // Nobody else can lead: there is no election timeout to wait for.
@@ -266,10 +331,9 @@ async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenErro
 
 fn replayed(
     log: Log,
-    group: crate::GroupId,
+    group: GroupId,
     applied: Arc<AppliedLog>,
-    follower: Option<Follower>,
-    mut on_progress: Option<OnProgress>,
+    (follower, mut on_progress): (Option<Follower>, Option<OnProgress>),
 ) -> Result<Replayed, OpenError> {
     let opened = log.group(group)?;
     let (writer, reader) = State::new();
@@ -304,11 +368,13 @@ fn config(group: u16) -> Result<Config, openraft::ConfigError> {
     let config = Config {
         cluster_name: format!("holdfast-{group}"),
         heartbeat_interval: 100,
-        election_timeout_min: 500,
-        election_timeout_max: 1_000,
+        // A follower waits for a lease, as long as the longest timeout, and then for a timeout: an
+        // election begins 0.9 to 1.2 s after the last heartbeat.
+        election_timeout_min: 300,
+        election_timeout_max: 600,
         // At least twice the longest election timeout: an old leader must fall silent before a connected
         // quorum can elect another.
-        quorum_loss_probe_interval: Some(2_000),
+        quorum_loss_probe_interval: Some(1_500),
         max_payload_entries: 1_024,
         snapshot_policy: SnapshotPolicy::Never,
         enable_pre_vote: Some(true),

@@ -2,11 +2,14 @@
 //!
 //! It owns no state: it reads what others keep.
 
+use std::time::Duration;
+
 use openraft::ServerState;
 use openraft::async_runtime::WatchReceiver;
 
-use super::Node;
+use super::{Inner, Node};
 use crate::clock::ClockHealth;
+use crate::limits::NO_LEADER_AFTER;
 use crate::log::GuardLag;
 
 /// What this node is in its group.
@@ -40,6 +43,27 @@ pub struct Status {
     pub guard: GuardLag,
     /// Commands applied by this process, at start or since, that met a state that must not be.
     pub invariant_refusals: u64,
+    /// How long ago this node last heard what time the log has.
+    pub age: Duration,
+    /// Bytes free on the log's disk.
+    pub disk_free: u64,
+    /// Why nothing can be written through this node, or nothing fresh read, where that is so.
+    pub stuck: Option<Stuck>,
+}
+
+/// Why a node makes no progress.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stuck {
+    #[error("the cluster has not begun, or has not added this node")]
+    NotMember,
+    #[error("no node leads")]
+    NoLeader,
+    #[error("this node leads, and no quorum of the voters answers it")]
+    NoQuorum,
+    #[error("node {leader} leads, and nothing of it arrives here")]
+    Cut { leader: u64 },
+    #[error("the disk is full: {free} bytes are free")]
+    DiskFull { free: u64 },
 }
 
 /// Why a node can go on no more.
@@ -49,6 +73,8 @@ pub enum FatalError {
     Raft(String),
     #[error("the {task} panicked: {message}")]
     Panicked { task: &'static str, message: String },
+    #[error("another node refuses this one: {0}")]
+    Refused(String),
     #[error("the node has stopped")]
     Stopped,
 }
@@ -77,5 +103,26 @@ pub(super) fn status(node: &Node) -> Status {
         clock: inner.clock.health(),
         guard: inner.log.guard_lag(),
         invariant_refusals: inner.applied.invariant_refusals(),
+        age: inner.applied.age(),
+        disk_free: inner.space.free(),
+        stuck: stuck(inner, (metrics.id, metrics.current_leader)),
     }
+}
+
+/// A log that lives ticks: one whose time stands still does not.
+fn stuck(inner: &Inner, (node, leader): (u64, Option<u64>)) -> Option<Stuck> {
+    if inner.space.is_low() {
+        return Some(Stuck::DiskFull { free: inner.space.free() });
+    }
+    if inner.applied.index().is_none() {
+        return Some(Stuck::NotMember);
+    }
+    if inner.applied.age() <= NO_LEADER_AFTER {
+        return None;
+    }
+    Some(match leader {
+        Some(leader) if leader == node => Stuck::NoQuorum,
+        Some(leader) => Stuck::Cut { leader },
+        None => Stuck::NoLeader,
+    })
 }

@@ -33,17 +33,21 @@ impl Alarm {
             if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
                 let message = message(panic.as_ref());
                 tracing::error!(task, message, "a task of the node panicked");
-                let first = FatalError::Panicked { task, message };
-                alarm.0.send_if_modified(|told| {
-                    let is_first = told.is_none();
-                    told.get_or_insert(first);
-                    is_first
-                });
+                alarm.raise(FatalError::Panicked { task, message });
             }
         })
     }
 
-    /// Resolves when a task has panicked.
+    /// Tells that the node can go on no more; the first word counts.
+    pub fn raise(&self, fatal: FatalError) {
+        self.0.send_if_modified(|told| {
+            let is_first = told.is_none();
+            told.get_or_insert(fatal);
+            is_first
+        });
+    }
+
+    /// Resolves when a task has panicked, or has said that the node must end.
     pub async fn raised(&self) -> FatalError {
         let mut told = self.0.subscribe();
         // The sender lives in `self`, so waiting cannot fail.

@@ -26,6 +26,7 @@ use crate::clock;
 use crate::limits::{
     FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, PEER_RETRY_AFTER_MAX, PEER_RETRY_AFTER_MIN,
 };
+use crate::member::Member;
 
 /// A connected byte stream, plain or encrypted.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -44,7 +45,7 @@ pub(crate) struct Link(Arc<Shared>);
 struct Shared {
     me: Identity,
     to: u64,
-    address: String,
+    member: Member,
     purpose: Purpose,
     dial: Arc<dyn Dial>,
     /// Held while connecting, so that one attempt serves all who wait.
@@ -62,17 +63,21 @@ struct State {
 impl Link {
     pub fn new(
         me: Identity,
-        to: u64,
-        address: &str,
+        (to, member): (u64, &Member),
         purpose: Purpose,
         dial: Arc<dyn Dial>,
     ) -> Self {
         let state = tokio::sync::Mutex::default();
-        Self(Arc::new(Shared { me, to, address: address.to_owned(), purpose, dial, state }))
+        Self(Arc::new(Shared { me, to, member: member.clone(), purpose, dial, state }))
     }
 
-    pub fn address(&self) -> &str {
-        &self.0.address
+    pub fn member(&self) -> &Member {
+        &self.0.member
+    }
+
+    /// The disk of the node that answers; asks it who it is where no connection stands.
+    pub async fn disk(&self) -> io::Result<u128> {
+        Ok(self.connection().await?.disk)
     }
 
     /// Opens a call. Fails where the node cannot be reached now, at once while a pause lasts.
@@ -98,7 +103,7 @@ impl Link {
                 Ok(connection)
             }
             Err(error) => {
-                let why = format!("node {} at {}: {error}", self.0.to, self.0.address);
+                let why = format!("node {} at {}: {error}", self.0.to, self.0.member.address);
                 if state.failures == 0 {
                     tracing::warn!(purpose = ?self.0.purpose, "cannot reach {why}");
                 }
@@ -112,18 +117,20 @@ impl Link {
     }
 
     async fn connect(&self) -> io::Result<Arc<Connection>> {
-        let Shared { me, to, address, purpose, dial, .. } = &*self.0;
-        let io = dial.dial(*to, address).await?;
+        let Shared { me, to, member, purpose, dial, .. } = &*self.0;
+        let io = dial.dial(*to, &member.address).await?;
         let (read, mut write) = tokio::io::split(io);
-        let hello = Hello { cluster: me.cluster, from: me.node, to: *to, purpose: *purpose };
+        let Identity { cluster, node: from, disk } = *me;
+        let hello = Hello { cluster, from, disk, to: *to, purpose: *purpose };
         let mut bytes = BytesMut::new();
         hello.frame().put(&mut bytes)?;
         write.write_all(&bytes).await?;
         write.flush().await?;
         let mut frames = Frames::new(read);
         let answer = frames.next().await?;
-        read_welcome(&answer.ok_or_else(|| malformed("it closed without a welcome"))?, *to)?;
-        Ok(Connection::run(frames, write))
+        let answer = answer.ok_or_else(|| malformed("it closed without a welcome"))?;
+        let disk = read_welcome(&answer, *to, member.disk)?;
+        Ok(Connection::run(frames, write, disk))
     }
 }
 
@@ -134,7 +141,7 @@ fn too_slow<T>(_: tokio::time::error::Elapsed) -> io::Result<T> {
 
 impl fmt::Debug for Link {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Link({} at {}, {:?})", self.0.to, self.0.address, self.0.purpose)
+        write!(out, "Link({} at {}, {:?})", self.0.to, self.0.member.address, self.0.purpose)
     }
 }
 
@@ -143,6 +150,8 @@ type Queued = (Frame, Option<OwnedSemaphorePermit>);
 
 /// A greeted connection and the calls open on it.
 struct Connection {
+    /// The disk of the node at the other end.
+    disk: u128,
     queue: mpsc::UnboundedSender<Queued>,
     /// Permits for requests that wait to be written.
     room: Arc<Semaphore>,
@@ -159,9 +168,14 @@ struct Calls {
 }
 
 impl Connection {
-    fn run(frames: Frames<impl AsyncRead + Unpin + Send + 'static>, write: Half) -> Arc<Self> {
+    fn run(
+        frames: Frames<impl AsyncRead + Unpin + Send + 'static>,
+        write: Half,
+        disk: u128,
+    ) -> Arc<Self> {
         let (queue, queued) = mpsc::unbounded_channel();
         let connection = Arc::new(Self {
+            disk,
             queue,
             room: Arc::new(Semaphore::new(FRAMES_QUEUED_MAX)),
             calls: Mutex::default(),

@@ -35,6 +35,9 @@ pub(crate) struct Caller {
 
 /// What answers calls.
 pub(crate) trait Handler: Send + Sync + 'static {
+    /// The disk with which `node` is a member, as far as this node knows.
+    fn disk_of(&self, node: u64) -> u128;
+
     /// Answers the requests of one call, in order. The call ends with the future; its error is told to
     /// the caller.
     fn handle(&self, caller: Caller, call: Incoming) -> BoxFuture<'static, Result<(), String>>;
@@ -84,7 +87,9 @@ pub(crate) async fn serve(
     let objects = |hello: &Hello| {
         let proven = certificate.as_ref().is_none_or(|shown| is_for(shown, hello.from));
         let unproven = || format!("the certificate shown is not node {}'s", hello.from);
-        hello.objection(me).or_else(|| (!proven).then(unproven))
+        let meant = handler.disk_of(hello.from);
+        // Who it is comes before what it has: a stranger learns nothing about members.
+        (!proven).then(unproven).or_else(|| hello.objection(me, meant))
     };
     let (read, write) = tokio::io::split(io);
     let (mut frames, mut write) = (Frames::new(read), write);

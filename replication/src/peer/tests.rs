@@ -14,9 +14,10 @@ use super::link::{Dial, Io, Link};
 use super::listen::{Accepted, Caller, Handler, Incoming, serve};
 use crate::GroupId;
 use crate::limits::REQUESTS_IN_FLIGHT_MAX;
+use crate::member::{ANY_DISK, Member};
 
-const ONE: Identity = Identity { cluster: 7, node: 1 };
-const TWO: Identity = Identity { cluster: 7, node: 2 };
+const ONE: Identity = Identity { cluster: 7, node: 1, disk: 10 };
+const TWO: Identity = Identity { cluster: 7, node: 2, disk: 20 };
 const GROUP: GroupId = GroupId(3);
 
 /// Connects to a handler in this process, as node two.
@@ -47,13 +48,25 @@ fn link(answers_as: Identity, handler: impl Handler) -> (Link, Arc<Pipe>) {
     let handler = Arc::new(handler);
     let (dialled, cut) = (AtomicU32::new(0), Arc::default());
     let pipe = Arc::new(Pipe { answers_as, handler, dialled, cut });
-    (Link::new(ONE, 2, "pipe", Purpose::Entries, pipe.clone()), pipe)
+    (
+        Link::new(
+            ONE,
+            (2, &Member { address: "pipe".into(), disk: 20 }),
+            Purpose::Entries,
+            pipe.clone(),
+        ),
+        pipe,
+    )
 }
 
 /// Answers each request with itself, until one says `fail`.
 struct Echo;
 
 impl Handler for Echo {
+    fn disk_of(&self, _: u64) -> u128 {
+        ANY_DISK
+    }
+
     fn handle(&self, caller: Caller, call: Incoming) -> BoxFuture<'static, Result<(), String>> {
         assert_eq!(caller, Caller { node: 1, group: GROUP, purpose: Purpose::Entries });
         Box::pin(async move {
@@ -133,7 +146,7 @@ async fn a_lost_connection_ends_its_calls_and_the_next_call_connects_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_of_another_cluster_is_refused_and_attempts_are_paced() {
-    let (link, pipe) = link(Identity { cluster: 8, node: 2 }, Echo);
+    let (link, pipe) = link(Identity { cluster: 8, node: 2, disk: 20 }, Echo);
     let why = link.call(GROUP).await.map(drop).expect_err("refused").to_string();
     assert!(why.contains("belongs to cluster"), "{why}");
     for _ in 0..100 {
@@ -149,6 +162,10 @@ async fn a_node_of_another_cluster_is_refused_and_attempts_are_paced() {
 struct Ends(mpsc::UnboundedSender<()>);
 
 impl Handler for Ends {
+    fn disk_of(&self, _: u64) -> u128 {
+        ANY_DISK
+    }
+
     fn handle(&self, _: Caller, mut call: Incoming) -> BoxFuture<'static, Result<(), String>> {
         let ended = self.0.clone();
         Box::pin(async move {

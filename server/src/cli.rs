@@ -104,6 +104,10 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
         Subcommands::Config(ConfigCommands::Check { file }) => {
             let config = Config::load(Some(&file), &Flags::default())?;
             println!("{} is good: http {}, ops {}", file.display(), config.http, config.ops);
+            if let Some(cluster) = &config.cluster {
+                let (node, voters) = (cluster.node, cluster.voters.len());
+                println!("node {node} of a cluster that begins with {voters} voters");
+            }
             Ok(true)
         }
         Subcommands::Admin(args) => on_runtime(admin::run(args)),

@@ -3,12 +3,20 @@
 //! Unknown keys are refused with their line, values are checked before anything is opened, and
 //! the result is immutable for the life of the process.
 
+mod cluster;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use holdfast_engine::limits::{HORIZON_NIGHTS_MAX, HORIZON_NIGHTS_MIN};
+use holdfast_replication::limits::DISK_RESERVE_BYTES_DEFAULT;
 use serde::Deserialize;
+
+pub use cluster::Cluster;
+
+/// Bytes of the unit in which a file gives sizes.
+pub const MIB: u64 = 1024 * 1024;
 
 /// Where the node keeps everything when nobody says otherwise.
 pub const DATA_DIR_DEFAULT: &str = "data";
@@ -39,6 +47,10 @@ pub struct Config {
     pub accept_loss: bool,
     /// Start although the machine's clock is far ahead of the log.
     pub accept_clock: bool,
+    /// MiB that must stay free on the disk for writes to be taken. Default 512.
+    pub disk_reserve_mib: u64,
+    /// Without it the node is alone.
+    pub cluster: Option<Cluster>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -62,6 +74,8 @@ impl Default for Config {
             ready_after_load: false,
             accept_loss: false,
             accept_clock: false,
+            disk_reserve_mib: DISK_RESERVE_BYTES_DEFAULT / MIB,
+            cluster: None,
         }
     }
 }
@@ -74,8 +88,10 @@ struct File {
     http: Option<SocketAddr>,
     ops: Option<SocketAddr>,
     horizon_nights: Option<u16>,
+    disk_reserve_mib: Option<u64>,
     #[serde(default)]
     log: FileLog,
+    cluster: Option<cluster::File>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,6 +134,8 @@ pub enum Error {
     Filter { filter: String, message: String },
     #[error("http and ops are both {address}; give them different ports")]
     SameAddress { address: SocketAddr },
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
 }
 
 /// Line and column of a mistake, where known.
@@ -138,20 +156,23 @@ impl Config {
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, Error> {
         let mut config = Self::default();
         if let Some(path) = file {
-            config.take_file(parse(path)?);
+            config.take_file(parse(path)?, path.parent().unwrap_or(Path::new("")))?;
         }
         config.take_flags(flags);
         config.check()?;
         Ok(config)
     }
 
-    fn take_file(&mut self, file: File) {
+    fn take_file(&mut self, file: File, beside: &Path) -> Result<(), Error> {
         take(&mut self.data_dir, file.data_dir);
         take(&mut self.http, file.http);
         take(&mut self.ops, file.ops);
         self.horizon_nights = file.horizon_nights.or(self.horizon_nights);
         take(&mut self.log_format, file.log.format);
         take(&mut self.log_filter, file.log.filter);
+        take(&mut self.disk_reserve_mib, file.disk_reserve_mib);
+        self.cluster = file.cluster.map(|cluster| cluster.check(beside)).transpose()?;
+        Ok(())
     }
 
     fn take_flags(&mut self, flags: &Flags) {

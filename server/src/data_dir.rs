@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** one process at a time holds the lock of a data directory.
 
+mod cluster;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::config::Cluster;
 use crate::random;
 
 /// Why a data directory cannot be used.
@@ -40,6 +43,25 @@ pub enum Error {
          with `holdfast serve --accept-loss` to begin with an empty log"
     )]
     LogLost { path: PathBuf },
+    #[error(
+        "{path} belongs to node {node} of cluster {cluster}: start it with its configuration file"
+    )]
+    OfACluster { path: PathBuf, node: u64, cluster: String },
+    #[error(
+        "{path} was begun by a node that is alone; a node of a cluster needs a directory of its own"
+    )]
+    Alone { path: PathBuf },
+    #[error(
+        "{path} was made for cluster {made}, the configuration names {asked}: this is another node's \
+         directory or another cluster's configuration"
+    )]
+    OtherCluster { path: PathBuf, made: String, asked: String },
+    #[error("{path} is node {made}'s, not node {asked}'s: each node has a directory of its own")]
+    OtherNode { path: PathBuf, made: u64, asked: u64 },
+    #[error(
+        "{own} is not the cluster's ({given}): nodes with different keys refuse each other's tokens"
+    )]
+    OtherKeys { own: PathBuf, given: PathBuf },
 }
 
 /// Who this node is.
@@ -55,6 +77,9 @@ pub struct Identity {
     /// A log was made here once: one that is gone is lost, not new.
     #[serde(default)]
     pub log_made: bool,
+    /// Names this disk to the other nodes of a cluster; a node that is alone has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_id: Option<String>,
 }
 
 /// Where the running node listens, as bound (port 0 resolved).
@@ -92,13 +117,25 @@ const OPERATOR: &str = "keys/operator.token";
 const FORMAT: u32 = 1;
 
 impl DataDir {
-    /// Takes the lock and reads the directory, making what is missing on a first start.
+    /// As [`DataDir::open_in`], for a node that is alone.
     pub fn open(root: &Path) -> Result<Self, Error> {
+        Self::open_in(root, None)
+    }
+
+    /// Takes the lock and reads the directory, making what is missing on a first start. One that was made
+    /// for another cluster, another node, or for a node that is alone, is refused as it is.
+    pub fn open_in(root: &Path, asked: Option<&Cluster>) -> Result<Self, Error> {
         // What lies here is the operator's alone: keys, bookings, the catalogue.
         let mut folders = fs::DirBuilder::new();
         folders.recursive(true).mode(0o700);
         folders.create(root.join("keys")).map_err(io_error("cannot create", root))?;
         let lock = lock(root)?;
+        if root.join(IDENTITY).exists() {
+            cluster::check(root, &identity(root, asked)?, asked)?;
+        }
+        if let Some(asked) = asked {
+            cluster::take_keys(root, asked)?;
+        }
         // Keys are made before the identity: where there is one, a missing key is a lost one.
         let known = root.join(IDENTITY).exists();
         let secrets = Secrets {
@@ -106,7 +143,7 @@ impl DataDir {
             deployment_key: key(root, DEPLOYMENT, known)?,
             operator_token: operator_token(root)?,
         };
-        let identity = identity(root)?;
+        let identity = identity(root, asked)?;
         // A crash of an earlier run leaves addresses that nobody listens on any more.
         match fs::remove_file(root.join(ADDRESSES)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -123,6 +160,12 @@ impl DataDir {
 
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// Names this disk to the other nodes; 0 for a node that is alone.
+    pub fn disk_id(&self) -> u128 {
+        let text = self.identity.disk_id.as_deref().unwrap_or_default();
+        u128::from_str_radix(text, 16).unwrap_or(0)
     }
 
     /// Refuses a folder of the log that is empty although it was in use: an unmounted disk, a restore
@@ -171,7 +214,7 @@ pub fn peek_signing(root: &Path) -> Result<(Identity, Zeroizing<[u8; 32]>), Erro
     if !path.exists() || !root.join(IDENTITY).exists() {
         return Err(Error::NoKeys { path: root.to_owned() });
     }
-    Ok((identity(root)?, read_key(&path)?))
+    Ok((identity(root, None)?, read_key(&path)?))
 }
 
 /// The addresses and operator token of the node that runs on a directory.
@@ -236,7 +279,8 @@ fn lock(root: &Path) -> Result<File, Error> {
     }
 }
 
-fn identity(root: &Path) -> Result<Identity, Error> {
+/// The identity of a directory; one that has none becomes a node of `cluster`, or one that is alone.
+fn identity(root: &Path, cluster: Option<&Cluster>) -> Result<Identity, Error> {
     let path = root.join(IDENTITY);
     match fs::read(&path) {
         Ok(bytes) => {
@@ -249,13 +293,22 @@ fn identity(root: &Path) -> Result<Identity, Error> {
             Ok(identity)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let cluster_id = format!("{:032x}", random::bits());
-            let made = Identity { format: FORMAT, cluster_id, node_id: 1, log_made: false };
+            let made = cluster.map_or_else(alone, cluster::new_identity);
             replace(&path, &serde_json::to_vec_pretty(&made).unwrap_or_default())?;
             Ok(made)
         }
         Err(error) => Err(io_error("cannot read", &path)(error)),
     }
+}
+
+fn alone() -> Identity {
+    let cluster_id = hex_id(random::bits());
+    Identity { format: FORMAT, cluster_id, node_id: 1, log_made: false, disk_id: None }
+}
+
+/// An id of 128 bits as text.
+fn hex_id(id: u128) -> String {
+    format!("{id:032x}")
 }
 
 /// Reads a 32-byte key, or makes it. Keys are stored as 64 hexadecimal digits.

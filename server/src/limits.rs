@@ -154,3 +154,6 @@ pub const PROBLEM_TEXT_CHARS_MAX: usize = 400;
 
 /// Wrong fields that one problem names.
 pub const PROBLEM_ERRORS_MAX: usize = 100;
+
+/// How often a node of a cluster looks whether the cluster's rules have come, while it starts.
+pub const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -1,22 +1,25 @@
 //! A running server: data directory, node, listeners, and their orderly end.
 //!
 //! It owns the order in which things start and stop. `serve`, `demo`, tests and benchmarks all
-//! start here. **Invariant:** the log is closed after the last door.
+//! start here. A node of a cluster opens its operators' door first, so that it can say what it waits for,
+//! and the public one once the cluster's rules are in its log.
+//!
+//! **Invariant:** the log is closed after the last door.
 
 use std::net::SocketAddr;
 
 use holdfast_engine::command::{Genesis, genesis::Quota};
 use holdfast_engine::limits::HORIZON_NIGHTS_DEFAULT;
 use holdfast_engine::{Command, Verb};
-use holdfast_replication::{LogError, Node, OpenError, Options, Progress};
+use holdfast_replication::{Cluster, LogError, Node, OpenError, Options, Progress};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
+use crate::config::{Config, MIB};
 use crate::data_dir::{self, Addresses, DataDir};
 use crate::http::listen::{self, Listener};
 use crate::http::{api, ops};
-use crate::limits::{CONNECTIONS_MAX, OPS_CONNECTIONS_MAX};
+use crate::limits::{CONNECTIONS_MAX, OPS_CONNECTIONS_MAX, SETTLE_LOOK_EVERY};
 use crate::payment::lapsed::Lapsed;
 use crate::state::AppState;
 use crate::telemetry;
@@ -39,6 +42,11 @@ pub enum Error {
     Horizon { made: u16 },
     #[error("the node refused its first command: {0}")]
     Genesis(String),
+    #[error(
+        "a node of a cluster does not go on with a loss: what it acknowledged, others rely on. Remove it, \
+         and let this machine join under a new id"
+    )]
+    LossInCluster,
 }
 
 impl Error {
@@ -59,15 +67,21 @@ pub struct Server {
     data_dir: DataDir,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    /// Why the node cannot serve after all, once that is so.
+    failed: watch::Receiver<Option<String>>,
 }
 
 /// Told how far the log has been read at start: applied entries and their number.
 pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
-/// Starts a server; returns once it accepts requests.
+/// Starts a server. A node that is alone accepts requests when this returns; one of a cluster answers
+/// its operators, and guests once the cluster has begun and it has caught up with the rules.
 pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Server, Error> {
     telemetry::metrics();
-    let mut data_dir = DataDir::open(&config.data_dir)?;
+    let mut data_dir = DataDir::open_in(&config.data_dir, config.cluster.as_ref())?;
+    if config.accept_loss && config.cluster.is_some() {
+        return Err(Error::LossInCluster);
+    }
     if !config.accept_loss {
         data_dir.check_log()?;
     }
@@ -75,20 +89,17 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
     let lapsed = Lapsed::default();
-    let options = Options {
-        on_progress,
-        accept_loss: config.accept_loss,
-        accept_clock: config.accept_clock,
-        follower: Some(lapsed.follower()),
-        ..Options::alone(data_dir.log_dir())
-    };
+    let options = Options { on_progress, ..options(&config, &data_dir, &lapsed) };
     let node = Node::open(options).await.map_err(Error::of_open)?;
-    let made = data_dir.log_is_made().map_err(Error::from);
-    let ready = match made {
-        Ok(()) => configure(&node, &config).await,
-        Err(error) => Err(error),
+    let ready = async {
+        data_dir.log_is_made()?;
+        if config.cluster.is_none() {
+            configure(&node, config.horizon_nights).await
+        } else {
+            Ok(())
+        }
     };
-    if let Err(error) = ready {
+    if let Err(error) = ready.await {
         node.shutdown().await;
         return Err(error);
     }
@@ -97,15 +108,16 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
 
     let addresses = Addresses { http: http.address(), ops: ops.address() };
     let (stop, stopping) = watch::channel(false);
+    let (fail, failed) = watch::channel(None);
     let listeners = vec![
-        tokio::spawn(http.run(api::router(state.clone()), stopping.clone())),
+        tokio::spawn(public(http, state.clone(), (stopping.clone(), fail))),
         tokio::spawn(ops.run(ops::router(state.clone()), stopping.clone())),
         tokio::spawn({
             let state = state.clone();
             async move { lapsed.run(state.payments(), stopping).await }
         }),
     ];
-    let server = Server { state, addresses, data_dir, stop, listeners };
+    let server = Server { state, addresses, data_dir, stop, listeners, failed };
     if let Err(error) = server.data_dir.publish(addresses) {
         server.shutdown().await;
         return Err(error.into());
@@ -114,10 +126,65 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     Ok(server)
 }
 
+fn options(config: &Config, data_dir: &DataDir, lapsed: &Lapsed) -> Options {
+    let cluster = config.cluster.as_ref().map(|cluster| Cluster {
+        id: cluster.id,
+        disk: data_dir.disk_id(),
+        listen: cluster.listen,
+        tls: cluster.tls.clone(),
+        voters: cluster.voters.clone(),
+    });
+    Options {
+        node: data_dir.identity().node_id,
+        cluster,
+        accept_loss: config.accept_loss,
+        accept_clock: config.accept_clock,
+        disk_reserve: config.disk_reserve_mib.saturating_mul(MIB),
+        follower: Some(lapsed.follower()),
+        ..Options::alone(data_dir.log_dir())
+    }
+}
+
+/// The public door, once there are rules to serve by.
+async fn public(
+    http: Listener,
+    state: AppState,
+    (mut stopping, fail): (watch::Receiver<bool>, watch::Sender<Option<String>>),
+) {
+    let settled = tokio::select! {
+        biased;
+        settled = settle(&state) => settled,
+        _ = stopping.wait_for(|stop| *stop) => return,
+    };
+    if let Err(error) = settled {
+        fail.send_replace(Some(error.to_string()));
+        return;
+    }
+    state.readiness().set_settled();
+    http.run(api::router(state), stopping).await;
+}
+
+/// Waits until the log has its rules. Whichever node of a new cluster is first gives them.
+async fn settle(state: &AppState) -> Result<(), Error> {
+    let (node, asked) = (state.node(), state.config().horizon_nights);
+    loop {
+        match configure(node, asked).await {
+            Ok(()) => return Ok(()),
+            Err(Error::Genesis(why)) if node.in_cluster() => {
+                // Nobody leads yet, or another node was first and its entry is on its way here.
+                tracing::debug!(why, "the cluster's rules are not here yet");
+                let next = state.reader().applied_index().saturating_add(1);
+                node.wait_applied(next, SETTLE_LOOK_EVERY).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Gives a new log its rules; checks that an old one has those that were asked for.
-async fn configure(node: &Node, config: &Config) -> Result<(), Error> {
+async fn configure(node: &Node, horizon_nights: Option<u16>) -> Result<(), Error> {
     if let Some(made) = node.reader().settings() {
-        return match config.horizon_nights {
+        return match horizon_nights {
             Some(asked) if asked != made.horizon_nights => {
                 Err(Error::Horizon { made: made.horizon_nights })
             }
@@ -125,7 +192,7 @@ async fn configure(node: &Node, config: &Config) -> Result<(), Error> {
         };
     }
     let genesis = Genesis {
-        horizon_nights: config.horizon_nights.unwrap_or(HORIZON_NIGHTS_DEFAULT),
+        horizon_nights: horizon_nights.unwrap_or(HORIZON_NIGHTS_DEFAULT),
         quota: Quota::default(),
     };
     let applied = node
@@ -153,9 +220,11 @@ impl Server {
 
     /// Runs until a stop signal, then stops in order. An error where the node could not go on.
     pub async fn run(self) -> anyhow::Result<()> {
+        let mut failed = self.failed.clone();
         let fatal = tokio::select! {
             () = stop_signal() => None,
-            fatal = self.state.node().fatal() => Some(fatal),
+            fatal = self.state.node().fatal() => Some(fatal.to_string()),
+            Ok(why) = failed.wait_for(Option::is_some) => why.clone(),
         };
         match fatal {
             None => {
@@ -165,7 +234,7 @@ impl Server {
             Some(fatal) => {
                 // Nothing acknowledged is at risk: the log is as it was; a restart reads it.
                 self.data_dir.withdraw();
-                anyhow::bail!("the node can go on no more: {fatal}; start it again")
+                anyhow::bail!("the node can go on no more: {fatal}")
             }
         }
     }
@@ -174,6 +243,8 @@ impl Server {
     pub async fn shutdown(self) {
         tracing::info!("stopping");
         self.state.readiness().set_stopping();
+        // While the doors are still open: what comes in meanwhile is handed to the next leader.
+        self.state.node().hand_over().await;
         self.data_dir.withdraw();
         // Both listeners hold receivers until they end.
         let _ = self.stop.send(true);

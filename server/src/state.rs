@@ -51,7 +51,7 @@ pub struct Applied {
 
 impl AppState {
     pub fn new(node: Node, config: Config, cluster_id: &str, secrets: &Secrets) -> Self {
-        let readiness = Readiness::new(config.ready_after_load);
+        let readiness = Readiness::new(node.in_cluster(), config.ready_after_load);
         Self(Arc::new(Inner {
             node,
             keys: Keys::new(cluster_id, &secrets.signing_seed),
@@ -137,11 +137,15 @@ impl AppState {
         ticket: Option<Ticket>,
     ) -> Result<Applied, Problem> {
         let keyed = command.idempotency.is_some();
-        let applied = self
-            .node()
-            .submit(command, ticket)
-            .await
-            .map_err(|error| not_applied(&error, keyed))?;
+        let again = self.node().in_cluster().then(|| command.clone());
+        let submitted = match (self.node().submit(command, ticket).await, again) {
+            // The lead was lost before it was proposed: it goes to whoever leads next.
+            (Err(SubmitError::NotLeader { .. }), Some(command)) => {
+                self.node().submit(command, None).await
+            }
+            (submitted, _) => submitted,
+        };
+        let applied = submitted.map_err(|error| not_applied(&error, keyed))?;
         self.settle(applied.outcome, applied.index)
     }
 
@@ -183,13 +187,18 @@ pub fn not_applied(error: &SubmitError, keyed: bool) -> Problem {
         ),
         SubmitError::NotLeader { .. } => Problem::unavailable(
             "engine.no_leader",
-            "This node cannot take changes right now; nothing was changed.",
+            "No node can take changes right now; nothing was changed.",
             1,
         ),
         SubmitError::ShuttingDown => Problem::unavailable(
             "engine.stopping",
             "This node is stopping; nothing was changed.",
             2,
+        ),
+        SubmitError::DiskFull => Problem::unavailable(
+            "engine.disk_full",
+            "There is no room to keep changes right now; nothing was changed.",
+            5,
         ),
         SubmitError::TooLarge { .. } => Problem::new(
             http::StatusCode::PAYLOAD_TOO_LARGE,
@@ -217,10 +226,27 @@ pub struct Readiness {
 const LOADING: u8 = 0;
 const SERVING: u8 = 1;
 const STOPPING: u8 = 2;
+/// Of a cluster: its rules are not here yet.
+const STARTING: u8 = 3;
+const STARTING_THEN_LOADING: u8 = 4;
 
 impl Readiness {
-    fn new(after_load: bool) -> Self {
-        Self { phase: AtomicU8::new(if after_load { LOADING } else { SERVING }) }
+    fn new(in_cluster: bool, after_load: bool) -> Self {
+        let phase = match (in_cluster, after_load) {
+            (false, false) => SERVING,
+            (false, true) => LOADING,
+            (true, false) => STARTING,
+            (true, true) => STARTING_THEN_LOADING,
+        };
+        Self { phase: AtomicU8::new(phase) }
+    }
+
+    /// The log has the rules to serve by.
+    pub fn set_settled(&self) {
+        for (from, to) in [(STARTING, SERVING), (STARTING_THEN_LOADING, LOADING)] {
+            // Relaxed: a flag on its own; nothing is published through it.
+            let _ = self.phase.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// The demo's data is there.
@@ -239,6 +265,7 @@ impl Readiness {
         match self.phase.load(Ordering::Relaxed) {
             LOADING => "loading",
             SERVING => "serving",
+            STARTING | STARTING_THEN_LOADING => "starting",
             _ => "stopping",
         }
     }

@@ -1,5 +1,7 @@
 //! `holdfast admin …`: operator calls to the node that runs on a data directory.
 
+mod cluster;
+mod members;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,18 @@ enum Call {
     Verify(verify::Args),
     /// The digest of each part of the node's state, at an index
     Digest,
+    /// Who belongs to the cluster, and changes to that
+    #[command(subcommand)]
+    Member(members::Call),
+    /// Who leads
+    #[command(subcommand)]
+    Leader(members::LeaderCall),
+    /// Certificates between nodes
+    #[command(subcommand)]
+    Certs(cluster::CertsCall),
+    /// Files of a cluster to try with
+    #[command(subcommand)]
+    Cluster(cluster::Call),
 }
 
 /// `false` where it was done and the answer is no.
@@ -40,6 +54,10 @@ pub async fn run(args: Args) -> anyhow::Result<bool> {
     match call {
         Call::Verify(args) => return verify::verify(&data_dir, args, json).await,
         Call::Digest => verify::digest(&data_dir, json).await?,
+        Call::Member(call) => members::run(&client(&data_dir)?, call, json).await?,
+        Call::Leader(call) => members::transfer(&client(&data_dir)?, call, json).await?,
+        Call::Certs(call) => cluster::certs(call)?,
+        Call::Cluster(call) => cluster::run(call)?,
         Call::Status => {
             let client = client(&data_dir)?;
             let status: NodeStatus = client.send(&Request::get("/v1/ops/status")).await?.ok()?;
@@ -71,6 +89,9 @@ fn table(status: &NodeStatus) -> Table {
         ("version", status.version.clone()),
         ("node", status.node.to_string()),
         ("term", status.term.to_string()),
+        ("leader", status.leader.map_or_else(|| "nobody known".to_owned(), |id| id.to_string())),
+        ("stuck", status.stuck.clone().unwrap_or_else(|| "no".to_owned())),
+        ("age", format!("{} ms", status.age_ms)),
         ("applied", status.applied_index.to_string()),
         ("last entry", status.last_index.to_string()),
         ("queued commands", status.queued.to_string()),

@@ -24,7 +24,11 @@ const PAGE: &str = include_str!("../../assets/docs.html");
                        inventory in bulk.\n\nErrors are `application/problem+json` with a stable \
                        dotted `code`. Amounts are integers in minor units. Nights are civil dates \
                        in the hotel's zone. Every POST that creates or moves something takes an \
-                       `Idempotency-Key`.",
+                       `Idempotency-Key`.\n\nAny node takes any request. A reply says which state \
+                       it rests on (`Engine-Index`) and how old that may be (`Engine-Age`, \
+                       milliseconds). A request may ask for more: `Min-Engine-Index` (at least \
+                       what an earlier reply rested on), `Max-Engine-Age` (milliseconds), or \
+                       `Engine-Read: linearizable`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(Document, FieldError, Blocker)),

@@ -1,7 +1,10 @@
 //! What surrounds every door: trace, position, time limit, panics, problem bodies, metrics.
 //!
-//! **Invariant:** no reply leaves without `Engine-Index` and `traceparent`, and no panic's text
-//! leaves at all.
+//! A read is as fresh as its request asks: `Min-Engine-Index` (what the client has seen), `Max-Engine-Age`
+//! (milliseconds), or `Engine-Read: linearizable` (a read index of its own, on any node).
+//!
+//! **Invariant:** no reply leaves without `Engine-Index`, `Engine-Age` and `traceparent`, and no panic's
+//! text leaves at all.
 
 use std::panic::AssertUnwindSafe;
 
@@ -20,6 +23,11 @@ use crate::state::AppState;
 
 pub const ENGINE_INDEX: &str = "engine-index";
 pub const MIN_ENGINE_INDEX: &str = "min-engine-index";
+/// How long ago, in milliseconds, this node last heard what time the log has: what its state may lack is
+/// at most so old.
+pub const ENGINE_AGE: &str = "engine-age";
+pub const MAX_ENGINE_AGE: &str = "max-engine-age";
+pub const ENGINE_READ: &str = "engine-read";
 
 /// The position a reply rests on, where it is later than the one the request began at.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +55,7 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     request.extensions_mut().insert(trace);
     let method = request.method().clone();
     let door = request.extensions().get::<MatchedPath>().cloned();
-    let response = match wait_for_position(request.headers(), &state).await {
+    let response = match fresh_enough(request.headers(), &state).await {
         Err(problem) => problem.into_response(),
         Ok(index) => {
             let mut response = guarded(request, next).await;
@@ -61,6 +69,41 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     let door = door.as_ref().map_or("none", MatchedPath::as_str);
     record(door, &method, response.status(), started.elapsed(), &trace);
     response
+}
+
+/// Waits until this node's state is as fresh as the request asks; the position the reply rests on at least.
+async fn fresh_enough(headers: &HeaderMap, state: &AppState) -> Result<u64, Problem> {
+    let index = wait_for_position(headers, state).await?;
+    let index = match headers.get(ENGINE_READ).map(HeaderValue::as_bytes) {
+        None => index,
+        Some(b"linearizable") => index.max(read_index(state).await?),
+        Some(_) => {
+            return Err(Problem::bad_request(
+                "engine.read",
+                "Engine-Read knows `linearizable` only.",
+            ));
+        }
+    };
+    let Some(most) = headers.get(MAX_ENGINE_AGE) else { return Ok(index) };
+    let most = most.to_str().ok().and_then(|text| text.parse::<u128>().ok()).ok_or_else(|| {
+        Problem::bad_request("engine.age", "Max-Engine-Age must be a whole number of milliseconds.")
+    })?;
+    if state.node().age().as_millis() <= most {
+        return Ok(index);
+    }
+    Err(Problem::unavailable(
+        "engine.behind",
+        "This node's state is older than you allow; ask another one, or try again.",
+        1,
+    ))
+}
+
+async fn read_index(state: &AppState) -> Result<u64, Problem> {
+    let point = state.node().read_point().await.map_err(|error| {
+        tracing::warn!(%error, "a linearizable read could not be confirmed");
+        Problem::unavailable("engine.no_leader", "No node can confirm a read right now.", 1)
+    })?;
+    Ok(point.index)
 }
 
 /// Waits until this node has what the client has seen; the position the reply rests on at least.
@@ -127,6 +170,8 @@ fn finish(mut response: Response, trace: &Trace, state: &AppState) -> Response {
     if let Ok(value) = HeaderValue::from_str(&position_text(index)) {
         headers.insert(ENGINE_INDEX, value);
     }
+    let age = u64::try_from(state.node().age().as_millis()).unwrap_or(u64::MAX);
+    headers.insert(ENGINE_AGE, HeaderValue::from(age));
     if replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }

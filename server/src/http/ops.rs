@@ -2,12 +2,13 @@
 //!
 //! It stands on loopback unless configured otherwise and knows no guest and no partner.
 
+pub mod members;
 mod verify;
 
 use axum::extract::{FromRequestParts, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, extract::Request};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -22,13 +23,19 @@ use crate::telemetry;
 /// What `holdfast admin status` shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
-    /// `loading`, `serving` or `stopping`.
+    /// `starting`, `loading`, `serving` or `stopping`.
     pub phase: String,
     pub version: String,
     pub node: u64,
     /// `leader`, `follower`, `candidate`, `learner` or `stopped`.
     pub role: String,
     pub term: u64,
+    /// Id of the node that leads, where that is known.
+    pub leader: Option<u64>,
+    /// How long ago, in milliseconds, this node last heard what time the log has.
+    pub age_ms: u64,
+    /// Why nothing can be written through this node, where that is so.
+    pub stuck: Option<String>,
     pub last_index: u64,
     pub applied_index: u64,
     /// Commands that wait to be proposed.
@@ -46,6 +53,10 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/v1/ops/status", get(status))
+        .route("/v1/ops/members", get(members::list).post(members::add))
+        .route("/v1/ops/members/{node}", delete(members::remove))
+        .route("/v1/ops/members/{node}/promote", post(members::promote))
+        .route("/v1/ops/leader", post(members::transfer))
         .route("/v1/ops/verify", post(verify::verify))
         .route("/v1/ops/digest", get(verify::digest))
         .fallback(no_such_route)
@@ -66,16 +77,21 @@ async fn render(request: Request, next: Next) -> Response {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    let phase = state.readiness().name();
-    let code =
-        if state.readiness().is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, format!("{phase}\n")).into_response()
+    let (phase, stuck) = (state.readiness().name(), state.node().status().stuck);
+    let is_ready = state.readiness().is_ready() && stuck.is_none();
+    let code = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let text = match stuck {
+        None => format!("{phase}\n"),
+        Some(why) => format!("{phase}: {why}\n"),
+    };
+    (code, text).into_response()
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {
     #[expect(clippy::cast_precision_loss, reason = "a gauge; exact up to 2^53 entries")]
     metrics::gauge!("holdfast_applied_index").set(state.reader().applied_index() as f64);
     show_clocks(&state);
+    members::show(&state).await;
     let text = telemetry::metrics().render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
@@ -120,6 +136,9 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         node: node.node,
         role: format!("{:?}", node.role).to_lowercase(),
         term: node.term,
+        leader: node.leader,
+        age_ms: millis(node.age),
+        stuck: node.stuck.map(|why| why.to_string()),
         last_index: node.last_log.unwrap_or(0),
         queued: node.queued,
         applied_index: state.reader().applied_index(),
@@ -127,4 +146,8 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         horizon_nights: state.reader().settings().map_or(0, |made| made.horizon_nights),
         hotels: state.reader().hotels_count(),
     })
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

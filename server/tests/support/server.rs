@@ -109,6 +109,16 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Waits for one that ends by itself.
+    #[allow(dead_code, reason = "not every test that has this file waits for that")]
+    pub fn ended(mut self, within: Duration) -> Ended {
+        let give_up = clock::instant() + within;
+        while self.listen() == Output::Open {
+            assert!(clock::instant() < give_up, "the server goes on:\n{}", self.said());
+        }
+        Ended { code: self.child.wait().unwrap().code(), said: self.said() }
+    }
+
     /// SIGTERM, and the exit code of an orderly stop.
     pub fn stop(mut self) -> Option<i32> {
         let id = self.child.id().to_string();

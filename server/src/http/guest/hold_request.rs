@@ -156,7 +156,9 @@ pub async fn admit(
         Admission::Contended => return Ok(None),
         Admission::Refused => {}
     }
-    let index = state.node().confirm_leadership().await.map_err(|error| {
+    // On any node: the leader says up to where and what time it is, once a quorum has confirmed it, and
+    // this node has applied that much before it looks again.
+    let point = state.node().read_point().await.map_err(|error| {
         tracing::warn!(%error, "missing rooms could not be confirmed");
         Problem::unavailable(
             "engine.no_leader",
@@ -172,7 +174,7 @@ pub async fn admit(
     match stay::check_lines(reader, &request.hotel, hold, state.now_ms()) {
         Err(refused) if refused.code == Code::InventoryInsufficient => {
             let mut problem = refusal::problem(&refused, reader);
-            problem.index = Some(index);
+            problem.index = Some(point.index);
             Err(problem)
         }
         // More than rooms stands in the way, or nothing does any more: the log says so, and keeps it.

@@ -40,6 +40,7 @@ usage: bench [--quick] [--dir DIR] [NAME...]
   verify    a log folded and checked entry by entry, beside folding it alone
   memory    resident bytes of a room-type-night and of a hold
   durable   holds a second that are on disk before they are answered, in process
+  cluster   holds a second with three nodes, and how fast a lead moves, in process
   replay    start-up time over a million log entries
   http      holds and searches through the door, beside a bare handler
   peers     the same holds in PostgreSQL and Redis
@@ -60,6 +61,7 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "calendar",
         "verify",
         "durable",
+        "cluster",
         "replay",
         "http",
         "peers",
@@ -148,6 +150,7 @@ fn node_figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match name {
         "durable" => runtime()?.block_on(figures::durable::run(scale, scratch))?,
+        "cluster" => runtime()?.block_on(figures::cluster::run(scale, scratch))?,
         "replay" => runtime()?.block_on(figures::replay::run(scale, scratch))?,
         "http" => figures::http::run(scale, scratch)?,
         _ => figures::peers::run(scale, scratch)?,

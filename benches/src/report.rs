@@ -13,6 +13,8 @@ pub enum Includes {
     Engine,
     /// One node with its log on this machine's disk.
     Fsync,
+    /// Three nodes, each with its log on this machine's disk.
+    Quorum,
     /// Through the door, on top of the log.
     Http,
 }
@@ -22,6 +24,7 @@ impl Includes {
         match self {
             Self::Engine => "engine",
             Self::Fsync => "engine + fsync",
+            Self::Quorum => "engine + fsync + quorum",
             Self::Http => "engine + fsync + HTTP",
         }
     }

@@ -26,7 +26,11 @@ pub struct Loaded {
 
 impl Loaded {
     pub async fn open(dir: &Path) -> anyhow::Result<Self> {
-        let node = Node::open(Options::alone(dir.join("log"))).await?;
+        Self::of(Node::open(Options::alone(dir.join("log"))).await?).await
+    }
+
+    /// A node that leads, with a world brought into its log.
+    pub async fn of(node: Node) -> anyhow::Result<Self> {
         let world = world_of(&node);
         load(&node, world).await?;
         Ok(Self { node, world })

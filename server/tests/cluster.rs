@@ -164,7 +164,7 @@ async fn a_new_node_takes_a_voters_place_and_strangers_are_refused() {
     let wiped = nodes.follower().await;
     nodes.up.remove(&wiped).unwrap().kill();
     std::fs::remove_dir_all(nodes.data(wiped)).unwrap();
-    ends_with(&nodes, wiped, "has another disk").await;
+    ends_with(&nodes, wiped, "has another disk");
     // So is a node of another cluster with this one's addresses.
     let file = nodes.file(wiped);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -172,7 +172,7 @@ async fn a_new_node_takes_a_voters_place_and_strangers_are_refused() {
     let other = format!("{}{}{}", &text[..at], "f".repeat(32), &text[at + 32..]);
     std::fs::write(&file, other).unwrap();
     std::fs::remove_dir_all(nodes.data(wiped)).unwrap();
-    ends_with(&nodes, wiped, "belongs to cluster").await;
+    ends_with(&nodes, wiped, "belongs to cluster");
     let left = nodes.leader().await;
     nodes
         .client(left, "partner")
@@ -194,7 +194,7 @@ async fn a_new_node_takes_a_voters_place_and_strangers_are_refused() {
 }
 
 /// Starts a node that does not stay, and looks why.
-async fn ends_with(nodes: &Nodes, node: u64, why: &str) {
+fn ends_with(nodes: &Nodes, node: u64, why: &str) {
     let said = match nodes.try_start(node) {
         Err(ended) => ended.said,
         Ok(server) => server.ended(Duration::from_secs(60)).said,

@@ -1,0 +1,27 @@
+//! The on-disk format of a state: a captured state as a file, and a file as a state again.
+//!
+//! It owns the bytes (docs/snapshot-format.md), their checksums and how a file takes the place of the one
+//! before. It refuses to know of the log, of who leads or what a record means: log id and membership are
+//! bytes to it, records are the engine's.
+//!
+//! **Invariant**: a file under its final name is whole and on disk; whatever differs from what was written
+//! by as little as a bit is refused, never loaded.
+
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod file;
+mod format;
+pub mod limits;
+mod load;
+mod meta;
+mod read;
+mod shelf;
+mod write;
+
+pub use file::{Durable, SyncedFile};
+pub use load::{LoadError, Loaded, load};
+pub use meta::Meta;
+pub use read::{Block, Damage, ReadError, Reader, read_meta, verify};
+pub use shelf::{Kept, Shelf};
+pub use write::{Summary, WriteError, Writer};

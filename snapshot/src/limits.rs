@@ -1,0 +1,14 @@
+//! Bounds of the stored format and of what reading and writing it takes in memory.
+
+/// Bytes of records that are gathered into one block, unless one record alone is longer.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// Longest block of records, bytes: a record is no longer than an entry of the log.
+pub const BLOCK_BYTES_MAX: usize = 64 << 20;
+/// Longest head, bytes: it carries the membership.
+pub const HEAD_BYTES_MAX: usize = 1 << 20;
+/// Blocks that are read and checked before they are loaded.
+pub const BLOCKS_AHEAD: usize = 4;
+/// Bytes after which what was written is synced, so that no sync takes long.
+pub const SYNC_BYTES: u64 = 32 << 20;
+/// Snapshots kept on disk: the newest, and the one before it while it may be read.
+pub const SNAPSHOTS_KEPT: usize = 2;

@@ -1,0 +1,73 @@
+//! A file becomes a state: one thread reads and checks blocks, another makes the state of them.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use holdfast_engine::state::{LoadError as StateError, Loading};
+use holdfast_engine::{Reader as StateReader, State, Writer as StateWriter};
+
+use crate::limits::BLOCKS_AHEAD;
+use crate::read::{self, Block};
+use crate::{Meta, ReadError, Reader, Summary};
+
+/// Why a file does not become a state.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("the snapshot does not make a state: {0}")]
+    State(#[from] StateError),
+    #[error("the snapshot's head says entry {index}, its state stands at {found}")]
+    AnotherIndex { index: u64, found: u64 },
+    #[error("reading the snapshot panicked")]
+    Panicked,
+}
+
+/// A state out of a file.
+#[derive(Debug)]
+pub struct Loaded {
+    pub meta: Meta,
+    pub summary: Summary,
+    pub writer: StateWriter,
+    pub reader: StateReader,
+}
+
+/// Loads a file; nothing of it is handed out before its end was checked.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let mut reader = read::open(path)?;
+    let meta = reader.meta().clone();
+    let (blocks, incoming) = sync_channel(BLOCKS_AHEAD);
+    let (summary, loading) = thread::scope(|scope| {
+        let reading = scope.spawn(move || read_all(&mut reader, &blocks));
+        let loading = incoming.iter().try_fold(State::load(), put);
+        // A reading thread that waits to send is let go.
+        drop(incoming);
+        let summary = reading.join().map_err(|_| LoadError::Panicked)?;
+        // Damage first: what does not fit together may be its work.
+        Ok::<_, LoadError>((summary?, loading?))
+    })?;
+    let (writer, reader) = loading.finish()?;
+    let (index, found) = (meta.index, reader.applied_index());
+    if index != found {
+        return Err(LoadError::AnotherIndex { index, found });
+    }
+    Ok(Loaded { meta, summary, writer, reader })
+}
+
+fn put(mut loading: Loading, block: Block) -> Result<Loading, StateError> {
+    loading.put(block.part, &block.bytes)?;
+    Ok(loading)
+}
+
+fn read_all<R: Read>(
+    reader: &mut Reader<R>,
+    blocks: &SyncSender<Block>,
+) -> Result<Summary, ReadError> {
+    while let Some(block) = reader.next_block()? {
+        // Who loads has stopped: the rest is still checked, for what it says of the file.
+        let _ = blocks.send(block);
+    }
+    Ok(reader.summary())
+}

@@ -1,0 +1,100 @@
+//! The snapshots of one group in a directory: the newest, what may go, and what was left unfinished.
+//!
+//! **Invariant**: an older snapshot goes only after a newer one is on disk under its name.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use holdfast_engine::state::Capture;
+
+use crate::file::{SyncedFile, UNFINISHED, sync_directory};
+use crate::limits::SNAPSHOTS_KEPT;
+use crate::{Meta, Summary, WriteError, Writer};
+
+/// Ending of a snapshot's name.
+const FINISHED: &str = "hfsnap";
+
+/// A directory of snapshots.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    dir: PathBuf,
+}
+
+/// A snapshot on the shelf, by its name; its bytes are not looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Index of the last entry in it.
+    pub index: u64,
+    pub path: PathBuf,
+}
+
+impl Shelf {
+    /// Opens the directory, which is made where it is not there, and removes what was left unfinished.
+    /// One process at a time.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        sync_directory(dir)?;
+        for entry in fs::read_dir(dir)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == UNFINISHED) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// A directory that is only read.
+    #[must_use]
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// The name that the snapshot as of an entry has here.
+    #[must_use]
+    pub fn path_of(&self, index: u64) -> PathBuf {
+        self.dir.join(format!("{index:020}.{FINISHED}"))
+    }
+
+    /// Every snapshot, the newest first.
+    pub fn list(&self) -> io::Result<Vec<Kept>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut kept = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            let is_one = path.extension().is_some_and(|ending| ending == FINISHED);
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            if let Some(index) = stem.and_then(|stem| stem.parse().ok()).filter(|_| is_one) {
+                kept.push(Kept { index, path });
+            }
+        }
+        kept.sort_unstable_by_key(|kept: &Kept| std::cmp::Reverse(kept.index));
+        Ok(kept)
+    }
+
+    /// The newest.
+    pub fn newest(&self) -> io::Result<Option<Kept>> {
+        Ok(self.list()?.into_iter().next())
+    }
+
+    /// Writes a capture as the newest snapshot; on return it is on disk under its name.
+    pub fn put(&self, meta: &Meta, capture: Capture) -> Result<(Kept, Summary), WriteError> {
+        let path = self.path_of(meta.index);
+        let file = SyncedFile::create(&path)?;
+        let (file, summary) = Writer::capture(file, meta, capture)?;
+        file.commit()?;
+        Ok((Kept { index: meta.index, path }, summary))
+    }
+
+    /// Removes all but the newest few.
+    pub fn tidy(&self) -> io::Result<()> {
+        let old = self.list()?.into_iter().skip(SNAPSHOTS_KEPT);
+        for kept in old {
+            fs::remove_file(kept.path)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Laws of the stored format: what was written is what is read, and nothing else is.
+
+#[path = "../../engine/tests"]
+mod engine {
+    #[allow(dead_code)] // Few of its parts are needed here.
+    pub mod world;
+}
+
+use std::fs;
+use std::path::Path;
+
+use holdfast_engine::command::Confirm;
+use holdfast_engine::stay::Stay;
+use holdfast_engine::{Verb, Writer as StateWriter};
+use holdfast_snapshot::{Damage, LoadError, Meta, ReadError, Reader, Shelf, Writer, load, verify};
+
+use crate::engine::world;
+use crate::world::{World, stay};
+
+/// A state with one of most things, and the head of its snapshot.
+fn state() -> (StateWriter, Meta) {
+    let (mut world, product) = World::open(5);
+    world.hold(product, stay(0, 2), 1);
+    let hold = world.hold(product, Stay { ..stay(3, 3) }, 2);
+    let confirm: Confirm = world.confirmation(hold);
+    world.run_keyed(7, 8, Verb::Confirm(confirm));
+    world.now += world::DAY;
+    world.tick();
+    let meta = Meta {
+        cluster: 0xC1,
+        group: 3,
+        index: world.index,
+        log_id: vec![1, 2, 3],
+        membership: vec![4; 9],
+        log_time_ms: world.now,
+    };
+    (world.writer, meta)
+}
+
+fn bytes(writer: &mut StateWriter, meta: &Meta) -> Vec<u8> {
+    Writer::capture(Vec::new(), meta, writer.capture().unwrap()).unwrap().0
+}
+
+/// Reads all of it.
+fn read(bytes: &[u8]) -> Result<Meta, ReadError> {
+    let mut reader = Reader::open(bytes)?;
+    while reader.next_block()?.is_some() {}
+    Ok(reader.meta().clone())
+}
+
+fn damage(bytes: &[u8]) -> Damage {
+    match read(bytes) {
+        Err(ReadError::Damaged(damage)) => damage,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_state_comes_back_from_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, meta) = state();
+    let shelf = Shelf::open(dir.path()).unwrap();
+    let (kept, written) = shelf.put(&meta, writer.capture().unwrap()).unwrap();
+    assert_eq!(shelf.newest().unwrap(), Some(kept.clone()));
+    assert_eq!(verify(&kept.path).unwrap(), (meta.clone(), written));
+    assert_eq!(fs::metadata(&kept.path).unwrap().len(), written.bytes);
+    let loaded = load(&kept.path).unwrap();
+    assert_eq!((loaded.meta, loaded.summary), (meta, written));
+    assert_eq!(loaded.writer.digest(), writer.digest());
+}
+
+#[test]
+fn every_damaged_byte_is_found() {
+    let (mut writer, meta) = state();
+    let bytes = bytes(&mut writer, &meta);
+    assert_eq!(read(&bytes).unwrap(), meta);
+    for at in 0..bytes.len() {
+        for flip in [1u8, 0x80, 0xFF] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flip;
+            assert!(read(&damaged).is_err(), "byte {at} of {} by {flip:#x}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_or_longer_is_refused() {
+    let (mut writer, meta) = state();
+    let mut bytes = bytes(&mut writer, &meta);
+    for length in 0..bytes.len() {
+        assert!(read(&bytes[..length]).is_err(), "cut at {length} of {}", bytes.len());
+    }
+    bytes.push(0);
+    assert_eq!(damage(&bytes), Damage::Trailing);
+}
+
+#[test]
+fn another_version_and_other_files_are_named() {
+    let (mut writer, meta) = state();
+    let mut bytes = bytes(&mut writer, &meta);
+    bytes[8] = 2;
+    assert_eq!(damage(&bytes), Damage::Version(2));
+    assert_eq!(damage(b"not a snapshot at all"), Damage::Magic);
+    assert_eq!(damage(b""), Damage::Magic);
+}
+
+/// Blocks that are whole, each, at another's place.
+#[test]
+fn blocks_that_changed_places_are_found() {
+    let (mut writer, meta) = state();
+    let bytes = bytes(&mut writer, &meta);
+    let length = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let first = 14 + length(10) + 8;
+    let second = first + 9 + length(first + 5) + 8;
+    let third = second + 9 + length(second + 5) + 8;
+    let swapped = [&bytes[..first], &bytes[second..third], &bytes[first..second], &bytes[third..]];
+    assert_eq!(damage(&swapped.concat()), Damage::Block { block: 1 });
+}
+
+/// The first format, for ever readable: the file was written when the format was made.
+#[test]
+fn a_file_of_version_1_makes_the_state_it_was_made_of() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-1.hfsnap");
+    let (mut writer, meta) = state();
+    let now = bytes(&mut writer, &meta);
+    if fs::read(&path).ok() != Some(now.clone()) {
+        let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join("version-1.hfsnap");
+        fs::write(&beside, now).unwrap();
+        panic!("{} is not what is written now: {}", path.display(), beside.display());
+    }
+    let loaded = load(&path).unwrap();
+    assert_eq!(loaded.meta, meta);
+    assert_eq!(loaded.writer.digest(), writer.digest());
+}
+
+#[test]
+fn what_is_unfinished_is_never_taken_for_a_snapshot() {
+    let dir = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(dir.path()).unwrap();
+    let (mut writer, meta) = state();
+    let (kept, _) = shelf.put(&meta, writer.capture().unwrap()).unwrap();
+    // As a process that was killed while it wrote the next one leaves them.
+    let later = shelf.path_of(meta.index + 1).with_extension("tmp");
+    fs::write(&later, b"half a snapshot").unwrap();
+    assert_eq!(Shelf::at(dir.path()).newest().unwrap(), Some(kept.clone()));
+    let shelf = Shelf::open(dir.path()).unwrap();
+    assert!(!later.exists());
+    assert_eq!(shelf.newest().unwrap(), Some(kept));
+}
+
+#[test]
+fn the_newest_two_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(dir.path()).unwrap();
+    let (mut writer, meta) = state();
+    let mut written = Vec::new();
+    for _ in 0..4 {
+        let index = meta.index + written.len() as u64;
+        writer.skip(index);
+        let meta = Meta { index, ..meta.clone() };
+        written.push(shelf.put(&meta, writer.capture().unwrap()).unwrap().0);
+        shelf.tidy().unwrap();
+    }
+    written.reverse();
+    assert_eq!(shelf.list().unwrap(), written[..2]);
+}
+
+#[test]
+fn a_head_that_names_another_entry_is_refused() {
+    let (mut writer, meta) = state();
+    let meta = Meta { index: meta.index + 1, ..meta };
+    let capture = writer.capture().unwrap();
+    assert!(Writer::capture(Vec::new(), &meta, capture).is_err());
+    assert!(writer.capture().is_some(), "the capture was given up");
+}
+
+#[test]
+fn records_that_make_no_state_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, meta) = state();
+    let path = dir.path().join("empty.hfsnap");
+    let (bytes, _) = Writer::begin(Vec::new(), &meta).unwrap().finish().unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert!(verify(&path).is_ok(), "whole, as a file");
+    assert!(matches!(load(&path), Err(LoadError::State(_))));
+}

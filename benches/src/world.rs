@@ -269,6 +269,7 @@ impl Requests {
             expected_total: None,
             client_reference: None,
             block: None,
+            promo: None,
         }
     }
 

@@ -18,6 +18,7 @@ pub mod hold;
 pub mod modify;
 pub mod no_show;
 pub mod payment;
+pub mod promo;
 pub mod release;
 pub mod remove;
 mod revive;
@@ -43,6 +44,7 @@ pub use hold::{Hold, HoldLine};
 pub use modify::Modify;
 pub use no_show::NoShow;
 pub use payment::{BeginPayment, DeclinePayment};
+pub use promo::{AddPromo, ChangePromo, RemovePromo};
 pub use release::Release;
 pub use remove::{RemoveRatePlan, RemoveRoomType};
 pub use sweep::Sweep;
@@ -146,6 +148,9 @@ pub enum Verb {
     RemoveRoomType(RemoveRoomType),
     RemoveRatePlan(RemoveRatePlan),
     Archive(Archive),
+    AddPromo(AddPromo),
+    ChangePromo(ChangePromo),
+    RemovePromo(RemovePromo),
 }
 
 /// What one log entry carries: commands of many connections, stamped once.

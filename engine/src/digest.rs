@@ -32,6 +32,7 @@ pub struct Digest {
     pub blocks: u128,
     pub waitlist: u128,
     pub archive: u128,
+    pub promos: u128,
 }
 
 impl Digest {
@@ -42,8 +43,7 @@ impl Digest {
         let Self {
             clock, cells, rates, catalogue, holds, bookings, keys, references, sources, guest_keys,
             taxes,
-            blocks, waitlist,
-            archive,
+            blocks, waitlist, archive, promos,
         } = *self;
         [
             ("clock", clock),
@@ -60,6 +60,7 @@ impl Digest {
             ("blocks", blocks),
             ("waitlist", waitlist),
             ("archive", archive),
+            ("promos", promos),
         ]
         .into_iter()
     }
@@ -132,6 +133,7 @@ impl Writer {
             blocks: self.digest_blocks(),
             waitlist: self.digest_waitlist(),
             archive: Sum::of([self.archived]),
+            promos: self.digest_promos(),
         }
     }
 
@@ -204,6 +206,14 @@ impl Writer {
         entries.wrapping_add(Sum::of([self.waitlist_counters()]))
     }
 
+    fn digest_promos(&self) -> u128 {
+        let promos = Sum::of_table(&self.shared.promos, |_, promo| promo.clone());
+        let codes = self.shared.promo_codes.iter();
+        promos.wrapping_add(Sum::of(
+            codes.map(|codes| (*codes.key(), codes.named.clone(), codes.removed.clone())),
+        ))
+    }
+
     fn digest_blocks(&self) -> u128 {
         let blocks = Sum::of_table(&self.shared.blocks, |_, block| {
             let names = (block.id, block.hotel, block.version, block.status);
@@ -264,6 +274,9 @@ fn digest_outcome(outcome: &Outcome) -> u128 {
         Outcome::Archived { bookings } => encode_into(&(17u8, *bookings), &mut bytes),
         Outcome::Block(block) => {
             encode_into(&(16u8, block.id, block.version, block.status), &mut bytes);
+        }
+        Outcome::Promo(promo) => {
+            encode_into(&(18u8, promo.id, promo.version, promo.removed), &mut bytes);
         }
     }
     xxh3_128(&bytes)

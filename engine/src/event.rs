@@ -10,6 +10,7 @@ use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::hold::{Hold, Terms};
 use crate::ids::{HoldId, PartnerId, RatePlanIx, RoomTypeIx};
+use crate::promo::Promo;
 use crate::waitlist::Entry;
 
 /// One thing that happened.
@@ -59,4 +60,6 @@ pub enum Event {
     WaitlistChanged(Arc<Entry>),
     /// Its stay is long over: it has left memory for the archive, as it stood.
     BookingArchived(Arc<Booking>),
+    /// Added, changed or removed. What is used of it shows as the holds and bookings that have it.
+    PromoChanged(Arc<Promo>),
 }

@@ -16,9 +16,10 @@ use crate::catalogue::{Hotel, HotelStatus, Offering};
 use crate::civil::LogTimeMs;
 use crate::command::Hold;
 use crate::ids::{HotelIx, RatePlanIx, RoomTypeIx};
+use crate::promo::{Promo, PromoCode};
 use crate::refusal::{Blocker, Code, Layer, Reason, Refusal};
 use crate::state::Reader;
-use crate::stay::{self, Stay};
+use crate::stay::{self, Moment, Stay, judge_promo};
 
 /// A stay that somebody would like.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,8 @@ pub struct Ask<'a> {
     pub room_type: Option<RoomTypeIx>,
     /// Only this plan is meant; `None` for any.
     pub rate_plan: Option<RatePlanIx>,
+    /// With the promotion that this code names.
+    pub promo: Option<&'a PromoCode>,
 }
 
 /// The answer.
@@ -52,7 +55,8 @@ pub struct Explanation {
 pub struct Explained {
     pub room_type: RoomTypeIx,
     pub rate_plan: RatePlanIx,
-    /// All of it, hotel first, then the plan's nights, then the room type's; empty where it can be had.
+    /// All of it, hotel first, then the promotion, the plan's nights, the room type's; empty where it can
+    /// be had.
     pub blockers: Vec<Blocker>,
 }
 
@@ -62,7 +66,7 @@ pub struct Nearest {
     pub stay: Stay,
     pub room_type: RoomTypeIx,
     pub rate_plan: RatePlanIx,
-    /// All rooms, whole stay, with taxes, minor units.
+    /// All rooms, whole stay, with the promotion and taxes, minor units.
     pub total: i64,
     /// The greater of the moves of check-in and check-out, in nights; 0 for the dates that were asked.
     pub distance: u16,
@@ -80,8 +84,10 @@ impl Reader {
             return Err(Code::NotFound.into());
         };
         stay::check_dates(&self.shared, hotel, ask.stay, now)?;
-        let live = hotel.status == HotelStatus::Live;
+        let promotion = self.promotion(hotel, ask.promo, &Moment::new(ask.stay, hotel, now));
+        let can_be_had = hotel.status == HotelStatus::Live && promotion.is_good_for_some_stay();
         let mut window = Window::around(&self.shared, hotel, ask.stay, now);
+        window.promo = promotion.promo;
         let mut explanation = Explanation { offerings: Vec::new(), nearest: Vec::new() };
         let mut products = Vec::with_capacity(hotel.offerings.len());
         for offering in hotel.offerings.iter() {
@@ -94,14 +100,18 @@ impl Reader {
             let Some(product) = window.load(&self.shared, offering, wish) else { continue };
             if meant {
                 let mut blockers = ask.standing(hotel, offering);
+                blockers.extend(&promotion.blockers);
                 product.name_blockers(&self.shared, &window, &mut blockers);
                 if let Some(pricing) = pricing.filter(|_| ask.fits(hotel, offering)) {
                     pricing.find_blockers(&self.shared, ask.stay, &mut blockers);
                 }
+                if blockers.is_empty() {
+                    blockers.extend(product.find_exhaustion(&window));
+                }
                 let (room_type, rate_plan) = (offering.room_type, offering.rate_plan);
                 explanation.offerings.push(Explained { room_type, rate_plan, blockers });
             }
-            if live && ask.fits(hotel, offering) {
+            if can_be_had && ask.fits(hotel, offering) {
                 products.push(product);
             }
         }
@@ -122,6 +132,7 @@ impl Reader {
                 children: &line.children,
                 room_type: Some(line.room_type),
                 rate_plan: Some(line.rate_plan),
+                promo: hold.promo.as_deref().map(|asked| &asked.code),
             };
             return self.explain(&ask, now).map(|found| found.nearest).unwrap_or_default();
         }
@@ -132,7 +143,14 @@ impl Reader {
         let guard = self.shared.hotels.get(hold.hotel.0)?;
         let hotel = guard.as_ref().filter(|hotel| hotel.status == HotelStatus::Live)?;
         stay::check_dates(&self.shared, hotel, hold.stay, now).ok()?;
+        let moment = Moment::new(hold.stay, hotel, now);
+        let code = hold.promo.as_deref().map(|asked| &asked.code);
+        let promotion = self.promotion(hotel, code, &moment);
+        if !promotion.is_good_for_some_stay() {
+            return None;
+        }
         let mut window = Window::around(&self.shared, hotel, hold.stay, now);
+        window.promo = promotion.promo;
         let demand = hold.demand();
         let products = hold.lines.iter().map(|line| {
             let mut offerings = hotel.offerings.iter();
@@ -150,6 +168,32 @@ impl Reader {
         });
         let products: Vec<_> = products.collect::<Option<_>>()?;
         Some(rank_together(&window, &products))
+    }
+
+    fn promotion(&self, hotel: &Hotel, code: Option<&PromoCode>, moment: &Moment<'_>) -> Promotion {
+        let mut blockers = Vec::new();
+        let promo =
+            code.and_then(|code| judge_promo(&self.shared, hotel, (code, moment), &mut blockers));
+        if let Some(promo) = &promo {
+            blockers.extend(promo.find_exhaustion(moment.stay, 0));
+        }
+        Promotion { promo, blockers }
+    }
+}
+
+/// The promotion that was asked for, and what of it stands in the way of the stay whatever it costs.
+struct Promotion {
+    promo: Option<Promo>,
+    blockers: Vec<Blocker>,
+}
+
+impl Promotion {
+    /// Nothing stands in its way but the dates of the stay.
+    fn is_good_for_some_stay(&self) -> bool {
+        let is_of_dates = |blocker: &Blocker| {
+            matches!(blocker.reason, Reason::PromoStayWindow | Reason::PromoMinNights(_))
+        };
+        self.blockers.iter().all(is_of_dates)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::few::Few;
 use crate::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
 use crate::limits::{HOLD_LIFE_S_MAX, WAITLIST_OFFER_S_MAX};
 use crate::money::Currency;
+use crate::promo::Taken;
 use crate::quote::RoomQuote;
 use crate::stay::Stay;
 
@@ -73,6 +74,8 @@ pub struct Terms {
     pub block: Option<BlockId>,
     /// The place in a waitlist that it is the offer of.
     pub waitlist: Option<WaitId>,
+    /// What it has of a promotion. Boxed: most have none.
+    pub promo: Option<Box<Taken>>,
     pub created_ms: LogTimeMs,
 }
 

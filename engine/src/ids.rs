@@ -119,6 +119,8 @@ id!(/// A block of rooms for a group.
     BlockId, "blk");
 id!(/// A place in a waitlist.
     WaitId, "wl");
+id!(/// A promotion.
+    PromoId, "prm");
 id!(/// A person or program that signs in.
     UserId, "usr");
 

@@ -36,6 +36,7 @@ pub mod limits;
 pub mod money;
 pub mod outcome;
 pub mod prefetch;
+pub mod promo;
 pub mod quote;
 pub mod rates;
 pub mod refusal;

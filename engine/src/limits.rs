@@ -114,6 +114,13 @@ pub const WAITLIST_PER_GUEST_MAX: usize = 10;
 pub const WAITLIST_PER_HOTEL_MAX: usize = 256;
 /// Offers made after one command; the next goes on.
 pub const WAITLIST_OFFERS_MAX: u32 = 64;
+/// Promotions of one partner, those that are removed included. Past it the first made that is removed, held by
+/// nobody and behind the calendar with all its stays makes room; where none is, a new one is refused.
+pub const PROMOS_PER_PARTNER_MAX: usize = 10_000;
+/// Bytes of a promotion's code.
+pub const PROMO_CODE_BYTES_MAX: usize = 32;
+/// Hotels that one promotion names.
+pub const PROMO_HOTELS_MAX: usize = 256;
 /// Bytes of a client reference.
 pub const REFERENCE_BYTES_MAX: usize = 128;
 /// Bytes of the sealed personal data of one booking.

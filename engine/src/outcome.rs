@@ -10,6 +10,7 @@ use crate::catalogue::{Hotel, RatePlan, RoomType};
 use crate::civil::LogTimeMs;
 use crate::codec::{Decode, Encode};
 use crate::hold::{Hold, Terms};
+use crate::promo::Promo;
 use crate::quote::tax::Table;
 use crate::refusal::{Code, Refusal};
 use crate::waitlist::Entry;
@@ -54,6 +55,8 @@ pub enum Outcome {
     Archived {
         bookings: u32,
     },
+    /// The promotion after it was added, changed or removed.
+    Promo(Arc<Promo>),
 }
 
 impl From<Code> for Outcome {

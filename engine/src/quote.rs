@@ -25,6 +25,8 @@ pub struct RoomQuote {
     pub inclusive: bool,
     /// What a promotion takes off prices and extras, before anything goes on top; 0 to their sum.
     pub discount: i64,
+    /// What of it each night has; empty where every night has it by what it is listed at.
+    pub discounts: Few<i64, 2>,
     /// The room line: prices and extras without the discount, and without what goes on top.
     pub room: i64,
     pub service: i64,
@@ -149,7 +151,19 @@ pub fn room(
         None => 0,
     };
     let Parts { room, service, vat, fee, total } = parts(listed - discount, inclusive, taxes)?;
-    Some(RoomQuote { prices, extras, inclusive, discount, room, service, vat, fee, total })
+    let discounts = Few::default();
+    Some(RoomQuote {
+        prices,
+        extras,
+        inclusive,
+        discount,
+        discounts,
+        room,
+        service,
+        vat,
+        fee,
+        total,
+    })
 }
 
 impl RoomQuote {
@@ -162,6 +176,24 @@ impl RoomQuote {
         }
         let both = self.prices.iter().zip(&self.extras);
         both.map(|(price, extra)| price.saturating_add(*extra)).collect()
+    }
+
+    /// The same quote with so much off each night, which sums to `discount`.
+    #[must_use]
+    pub fn with_discounts(self, discounts: Vec<i64>) -> Self {
+        let even = split(self.discount, &self.nightly_listed());
+        let is_even = even.as_ref() == Some(&discounts);
+        let discounts = if is_even { Few::default() } else { discounts.into() };
+        Self { discounts, ..self }
+    }
+
+    /// What each night has off; sums to `discount`.
+    #[must_use]
+    pub fn nightly_discount(&self) -> Vec<i64> {
+        if self.discounts.is_empty() {
+            return split(self.discount, &self.nightly_listed()).unwrap_or_default();
+        }
+        self.discounts.to_vec()
     }
 
     /// The room part of each night; sums to `room`.
@@ -188,7 +220,11 @@ impl RoomQuote {
     }
 
     fn by_night(&self, amount: i64) -> Vec<i64> {
-        split(amount, &self.nightly_listed()).unwrap_or_default()
+        let mut weights = self.nightly_listed();
+        for (weight, off) in weights.iter_mut().zip(&self.discounts) {
+            *weight = weight.saturating_sub(*off);
+        }
+        split(amount, &weights).unwrap_or_default()
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Layer {
     Hotel,
     RoomType(RoomTypeIx),
     RatePlan(RatePlanIx),
+    /// The promotion that was asked for.
+    Promo,
 }
 
 /// Why a night (or the stay as a whole) cannot be had.
@@ -46,6 +48,22 @@ pub enum Reason {
         left: u16,
         wanted: u16,
     },
+    /// The hotel's partner has no such code.
+    PromoUnknown,
+    /// It is not for this hotel.
+    PromoHotel,
+    /// Its amounts are not of the hotel's currency.
+    PromoCurrency,
+    /// It cannot be booked on this date.
+    PromoBookingWindow,
+    /// It is not for this night.
+    PromoStayWindow,
+    /// Fewest nights.
+    PromoMinNights(u16),
+    /// All its uses are taken.
+    PromoUses,
+    /// What is left of its money is less than it would take off.
+    PromoMoney,
 }
 
 /// One obstacle.
@@ -100,6 +118,10 @@ pub enum Code {
     RatePlanCycle,
     RatePlanTooDeep,
     InUse,
+    PromoUnknown,
+    PromoNotValid,
+    PromoExhausted,
+    PromoTaken,
 }
 
 impl Code {
@@ -147,6 +169,10 @@ impl Code {
             Self::RatePlanCycle => "rate_plan.cycle",
             Self::RatePlanTooDeep => "rate_plan.too_deep",
             Self::InUse => "state.in_use",
+            Self::PromoUnknown => "promo.unknown",
+            Self::PromoNotValid => "promo.not_valid",
+            Self::PromoExhausted => "promo.exhausted",
+            Self::PromoTaken => "promo.code_taken",
         }
     }
 
@@ -174,7 +200,10 @@ impl Code {
             | Self::WaitlistNotNeeded
             | Self::WaitlistState
             | Self::HoldWaitlistWaiting
-            | Self::InUse => 409,
+            | Self::InUse
+            | Self::PromoNotValid
+            | Self::PromoExhausted
+            | Self::PromoTaken => 409,
             Self::HoldExpired => 410,
             Self::VersionMismatch => 412,
             Self::KeyReused
@@ -187,11 +216,18 @@ impl Code {
             | Self::StayBeyondHorizon
             | Self::OccupancyTooMany
             | Self::InventoryTooLarge
-            | Self::PriceOutOfRange => 422,
+            | Self::PriceOutOfRange
+            | Self::PromoUnknown => 422,
             Self::QuotaExceeded | Self::WaitlistLimit => 429,
             Self::Invariant => 500,
             Self::NotConfigured | Self::KeysFull | Self::CapacityReached => 503,
         }
+    }
+
+    /// Whether the promotion that was asked for is what stands in the way.
+    #[must_use]
+    pub const fn is_promo(self) -> bool {
+        matches!(self, Self::PromoUnknown | Self::PromoNotValid | Self::PromoExhausted)
     }
 
     /// Whether a refusal with this code is stored with its key. Not stored, hence judged anew: what a
@@ -235,14 +271,16 @@ impl From<Code> for Refusal {
 
 impl Refusal {
     /// A refusal that names its obstacles; the code is the most severe one's: closed, then no price,
-    /// then restrictions, then guests, then missing rooms.
+    /// then restrictions, then guests, then the promotion, then missing rooms.
     #[must_use]
     pub fn blocked(blockers: Vec<Blocker>) -> Self {
         let rank = |blocker: &Blocker| match blocker.reason {
             Reason::HotelNotLive | Reason::Closed => 0,
             Reason::NoPrice => 1,
             Reason::TooManyGuests => 3,
-            Reason::Insufficient { .. } | Reason::BlockInsufficient { .. } => 4,
+            Reason::PromoUnknown => 4,
+            reason if reason.is_promo() => 5,
+            Reason::Insufficient { .. } | Reason::BlockInsufficient { .. } => 6,
             _ => 2,
         };
         let code = match blockers.iter().map(rank).min() {
@@ -250,6 +288,8 @@ impl Refusal {
             Some(1) => Code::RateMissing,
             Some(2) => Code::StayRestricted,
             Some(3) => Code::OccupancyTooMany,
+            Some(4) => Code::PromoUnknown,
+            Some(5) => Code::PromoNotValid,
             _ => Code::InventoryInsufficient,
         };
         Self { blockers, ..Self::from(code) }
@@ -257,6 +297,22 @@ impl Refusal {
 }
 
 impl Reason {
+    /// Whether it is the promotion's, which the stay could be had without.
+    #[must_use]
+    pub const fn is_promo(self) -> bool {
+        matches!(
+            self,
+            Self::PromoUnknown
+                | Self::PromoHotel
+                | Self::PromoCurrency
+                | Self::PromoBookingWindow
+                | Self::PromoStayWindow
+                | Self::PromoMinNights(_)
+                | Self::PromoUses
+                | Self::PromoMoney
+        )
+    }
+
     /// The dotted name of the outside contract.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -276,6 +332,14 @@ impl Reason {
             Self::MaxAdvance(_) => "stay.max_advance",
             Self::CutOff(_) => "stay.cut_off",
             Self::BlockInsufficient { .. } => "block.insufficient",
+            Self::PromoUnknown => "promo.unknown",
+            Self::PromoHotel => "promo.other_hotel",
+            Self::PromoCurrency => "promo.other_currency",
+            Self::PromoBookingWindow => "promo.booking_window",
+            Self::PromoStayWindow => "promo.stay_window",
+            Self::PromoMinNights(_) => "promo.min_nights",
+            Self::PromoUses => "promo.uses_exhausted",
+            Self::PromoMoney => "promo.money_exhausted",
         }
     }
 }

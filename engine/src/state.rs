@@ -18,6 +18,7 @@ mod listing;
 mod look_ahead;
 pub mod marks;
 mod pages;
+pub mod promos;
 pub mod queue;
 pub mod reader;
 pub mod references;

@@ -8,6 +8,7 @@ mod clock;
 mod dates;
 mod price;
 mod pricing;
+mod promo;
 mod state;
 
 pub use blockers::{check_lines, find_cell_blockers, find_rate_blockers};
@@ -18,6 +19,7 @@ pub use clock::{ClockRules, Moment, is_barred_by_clock};
 pub use dates::check_dates;
 pub use price::{Asked, list_nights, list_sum, price_line, quote_room, standing_version};
 pub use pricing::{Pricing, Records, find_records};
+pub use promo::judge_promo;
 pub use state::{State, state};
 
 use crate::civil::Night;

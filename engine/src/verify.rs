@@ -20,6 +20,7 @@ mod expiry;
 mod finding;
 #[cfg(test)]
 mod planted;
+mod promos;
 mod quota;
 mod rates;
 mod references;
@@ -38,6 +39,7 @@ use archive::Archive;
 use books::{Books, Owner};
 use cells::Cells;
 use finding::Findings;
+use promos::Promos;
 use rates::Rates;
 use waitlist::Waitlist;
 
@@ -52,6 +54,7 @@ pub struct Verifier {
     archive: Archive,
     cells: Cells,
     rates: Rates,
+    promos: Promos,
     waitlist: Waitlist,
     findings: Findings,
 }
@@ -67,6 +70,7 @@ impl Verifier {
     pub fn after(&mut self, writer: &Writer, events: &[Event]) {
         self.cells.note_cuts(events);
         self.archive.note(writer, events);
+        self.promos.note(events);
         if writer.index < self.from {
             return;
         }
@@ -89,6 +93,8 @@ impl Verifier {
             quota::check_owner(owner, &self.books, writer, &mut self.findings);
             blocks::check_owner(owner, &self.books, writer, &mut self.findings);
         }
+        let owners = touched.owners.iter();
+        self.promos.after(owners, &touched.promos, writer, &mut self.findings);
         for ari in &touched.ari {
             self.cells.adopt(writer, ari);
             self.rates.adopt(writer, ari);
@@ -114,6 +120,7 @@ impl Verifier {
     pub fn check_all(&mut self, writer: &Writer) {
         self.findings.index = writer.index;
         let recounted = Books::recount(&writer.shared);
+        let is_first = !self.begun;
         if self.begun {
             self.follow_calendars(writer);
             self.books.compare(&recounted, &mut self.findings);
@@ -133,6 +140,7 @@ impl Verifier {
         references::check_all(&self.archive, writer, &mut self.findings);
         blocks::check_all(&self.books, writer, &mut self.findings);
         tables::check_all(&self.archive, writer, &mut self.findings);
+        self.promos.renew(is_first, &self.archive, writer, &mut self.findings);
         // Last: it forgets what the others asked for.
         self.archive.check_all(writer, &mut self.findings);
         catalogue::check_all(writer, &mut self.findings);
@@ -181,6 +189,7 @@ struct Touched {
     ari: Vec<Written>,
     hotels: BTreeSet<HotelIx>,
     plans: BTreeSet<RatePlanIx>,
+    promos: promos::Touched,
 }
 
 impl Touched {
@@ -194,6 +203,7 @@ impl Touched {
     fn add(&mut self, event: &Event) {
         match event {
             Event::Held(terms) => {
+                self.promos.given.extend(terms.promo.as_deref().map(|taken| taken.promo));
                 self.add_owner(Owner::Hold(terms.id), terms);
             }
             Event::HoldChanged(hold) => {
@@ -229,6 +239,9 @@ impl Touched {
                 self.plans.insert(plan.ix);
             }
             Event::PartnerAdded(_) | Event::NightsRetired { .. } | Event::TaxesChanged { .. } => {}
+            Event::PromoChanged(promo) => {
+                self.promos.changed.insert(promo.id);
+            }
             // Said beside the end of its hold.
             Event::PaymentLapsed { .. } => {}
         }

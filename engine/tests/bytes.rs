@@ -20,12 +20,15 @@ use holdfast_engine::command::{
     DeclinePayment, Extend, Genesis, Hold, HoldLine, JoinWaitlist, LeaveWaitlist, Modify, NoShow,
     Release, ReleaseBlock, SetHotelStatus, SetTaxes, Sweep, Tick,
 };
+use holdfast_engine::command::{AddPromo, ChangePromo, RemovePromo};
 use holdfast_engine::command::{RemoveRatePlan, RemoveRoomType};
 use holdfast_engine::ids::{
-    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx, WaitId,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, PromoId, RatePlanId, RatePlanIx,
+    RoomTypeId, RoomTypeIx, WaitId,
 };
 use holdfast_engine::money::Currency;
+use holdfast_engine::promo::{Asked, Period, PromoCode, PromoDraft};
+use holdfast_engine::quote::Discount;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::quote::{RoomQuote, Version};
 use holdfast_engine::rates::{CutOff, OccupancyPrices};
@@ -75,11 +78,14 @@ fn name(verb: &Verb) -> &'static str {
         Verb::RemoveRoomType(_) => "remove_room_type",
         Verb::RemoveRatePlan(_) => "remove_rate_plan",
         Verb::Archive(_) => "archive",
+        Verb::AddPromo(_) => "add_promo",
+        Verb::ChangePromo(_) => "change_promo",
+        Verb::RemovePromo(_) => "remove_promo",
     }
 }
 
 /// Verbs that [`name`] knows.
-const VERBS: usize = 32;
+const VERBS: usize = 35;
 
 fn hotel() -> HotelDraft {
     HotelDraft {
@@ -200,6 +206,7 @@ fn hold() -> Hold {
         extras: vec![0, 5_000].into(),
         inclusive: false,
         discount: 4_999,
+        discounts: vec![4_998, 1].into(),
         room: 300_001,
         service: 30_000,
         vat: 23_100,
@@ -233,6 +240,24 @@ fn hold() -> Hold {
         expected_total: Some(353_101),
         client_reference: Some("my-1".to_owned()),
         block: Some(BlockId(6)),
+        promo: Some(Box::new(Asked { code: promo_code(), quoted: Some((PromoId(8), 9)) })),
+    }
+}
+
+fn promo_code() -> PromoCode {
+    PromoCode::new("SONGKRAN-27").unwrap()
+}
+
+fn promo(discount: Discount) -> PromoDraft {
+    PromoDraft {
+        discount,
+        currency: Currency::THB,
+        booking: Period { first: Some(Night(20_770)), last: None },
+        stay: Period { first: None, last: Some(Night(20_790)) },
+        min_nights: 2,
+        hotels: vec![HotelIx(3), HotelIx(4)],
+        uses_max: Some(0x0A0B),
+        money_max: Some(0x0102_0304),
     }
 }
 
@@ -362,6 +387,26 @@ fn samples() -> Vec<Verb> {
         Verb::RemoveRoomType(RemoveRoomType { room_type: RoomTypeIx(4), principal }),
         Verb::RemoveRatePlan(RemoveRatePlan { rate_plan: RatePlanIx(5), principal }),
         Verb::Archive(Archive { bookings_max: 256, days: 30 }),
+        Verb::AddPromo(AddPromo {
+            id: PromoId(8),
+            partner: PartnerId(1),
+            principal,
+            code: promo_code(),
+            draft: promo(Discount::PercentBp(1_500)),
+        }),
+        Verb::ChangePromo(ChangePromo {
+            partner: PartnerId(1),
+            code: promo_code(),
+            principal,
+            version,
+            draft: promo(Discount::Fixed(0x0A0B)),
+        }),
+        Verb::RemovePromo(RemovePromo {
+            partner: PartnerId(1),
+            code: promo_code(),
+            principal,
+            version: None,
+        }),
     ]
 }
 

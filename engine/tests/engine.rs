@@ -13,6 +13,7 @@ mod explain;
 mod mix;
 mod model;
 mod outcomes;
+mod promotions;
 mod records;
 mod search;
 mod stress;

@@ -30,7 +30,8 @@ fn house() -> (World, [Product; 3]) {
 
 fn ask(product: Product, stay: Stay, rooms: u16) -> Ask<'static> {
     let (room_type, rate_plan) = (None, None);
-    Ask { hotel: product.hotel, stay, rooms, adults: 2, children: &[], room_type, rate_plan }
+    let (hotel, children, promo) = (product.hotel, &[], None);
+    Ask { hotel, stay, rooms, adults: 2, children, room_type, rate_plan, promo }
 }
 
 fn wish(product: Product, stay: Stay, rooms: u16) -> Hold {
@@ -44,6 +45,7 @@ fn wish(product: Product, stay: Stay, rooms: u16) -> Hold {
         expected_total: None,
         client_reference: None,
         block: None,
+        promo: None,
     }
 }
 

@@ -29,7 +29,7 @@ const LONG_RUN_WORLD: usize = 1_500;
 #[rustfmt::skip]
 const MET_IN_THE_LONG_RUN: &[&str] = &[
     "Done", "Replayed", "Hotel", "RoomType", "RatePlan", "Held", "HoldChanged", "Booked", "Cancelled",
-    "BookingChanged", "Swept", "Ticked", "Taxes", "Block",
+    "BookingChanged", "Swept", "Ticked", "Taxes", "Block", "Promo",
     "Archived",
     "Applied", "Unchanged", "Superseded", "Stale",
     "UnknownRoomType", "UnknownRatePlan", "NotYours", "NothingToWrite", "NeedsRatePlan", "EmptyRange",
@@ -40,7 +40,8 @@ const MET_IN_THE_LONG_RUN: &[&str] = &[
     "block.state", "booking.state", "hold.already_confirmed", "hold.confirming", "hold.expired",
     "hold.extension_limit", "hold.not_confirming", "hold.quota_exceeded", "hold.released",
     "idempotency.key_reused", "inventory.insufficient", "not_found", "occupancy.too_many",
-    "payment.declined", "price.changed", "rate_plan.cycle", "rate_plan.parent_unknown",
+    "payment.declined", "price.changed", "promo.code_taken", "promo.exhausted", "promo.not_valid",
+    "promo.unknown", "rate_plan.cycle", "rate_plan.parent_unknown",
     "rate.missing", "reference.duplicate", "request.invalid",
     "state.conflict", "stay.beyond_horizon", "stay.closed", "stay.in_past", "stay.restricted",
     "stay.too_long", "stay.too_short", "version.mismatch",

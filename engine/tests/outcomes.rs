@@ -11,6 +11,7 @@ mod changes;
 mod holds;
 mod money;
 mod payments;
+mod promos;
 mod removals;
 mod revivals;
 mod rules;
@@ -43,6 +44,8 @@ enum Is {
     Taxes(u32),
     Block(block::Status),
     Waitlist(waitlist::Status),
+    /// Its version, and whether it is removed.
+    Promo(u32, bool),
     No(Code),
 }
 
@@ -71,6 +74,7 @@ fn kind(outcome: &Outcome) -> Is {
         Outcome::Taxes(table) => Taxes(table.version()),
         Outcome::Block(block) => Block(block.status),
         Outcome::Waitlist(entry) => Waitlist(entry.status),
+        Outcome::Promo(promo) => Promo(promo.version, promo.removed),
     }
 }
 
@@ -130,6 +134,10 @@ fn every_code() -> Vec<Code> {
         RatePlanCycle,
         RatePlanTooDeep,
         InUse,
+        PromoUnknown,
+        PromoNotValid,
+        PromoExhausted,
+        PromoTaken,
     ];
     for code in all {
         match code {
@@ -172,7 +180,11 @@ fn every_code() -> Vec<Code> {
             | RatePlanParent
             | RatePlanCycle
             | RatePlanTooDeep
-            | InUse => {}
+            | InUse
+            | PromoUnknown
+            | PromoNotValid
+            | PromoExhausted
+            | PromoTaken => {}
         }
     }
     all.to_vec()
@@ -192,6 +204,7 @@ fn every_code_is_met_in_some_table() {
     met.extend(waiting::tables());
     met.extend(removals::tables());
     met.extend(archive::tables());
+    met.extend(promos::tables());
     let elsewhere = [
         // Keys: `payments::the_same_key_gets_the_same_answer`.
         Code::KeyReused,

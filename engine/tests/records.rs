@@ -4,8 +4,11 @@ use holdfast_engine::archive::{self, Archived};
 use holdfast_engine::booking::{Booking, Payment, Sealed, Settlement, Status};
 use holdfast_engine::catalogue::{Deposit, Penalty, Policy, Tier};
 use holdfast_engine::hold::{Line, Terms};
-use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx, WaitId};
+use holdfast_engine::ids::{
+    BlockId, BookingId, HoldId, HotelIx, PromoId, RatePlanIx, RoomTypeIx, WaitId,
+};
 use holdfast_engine::money::Currency;
+use holdfast_engine::promo::{PromoCode, Taken};
 use holdfast_engine::quote::RoomQuote;
 use holdfast_engine::{Night, Principal, codec};
 
@@ -17,6 +20,7 @@ fn booking() -> Booking {
         extras: vec![0, 5_000].into(),
         inclusive: false,
         discount: 4_999,
+        discounts: vec![4_998, 1].into(),
         room: 300_001,
         service: 30_000,
         vat: 23_100,
@@ -47,6 +51,12 @@ fn booking() -> Booking {
         client_reference: Some("my-1".to_owned()),
         block: Some(BlockId(7)),
         waitlist: Some(WaitId(8)),
+        promo: Some(Box::new(Taken {
+            promo: PromoId(9),
+            code: PromoCode::new("SAVE").unwrap(),
+            off: 9_998,
+            min_nights: 2,
+        })),
         created_ms: 1_795_315_200_000,
     };
     Booking {

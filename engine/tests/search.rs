@@ -107,6 +107,7 @@ fn naive(world: &World, query: &Query, hotels: usize) -> Vec<(i64, HotelId)> {
             children: &[],
             room_type: None,
             rate_plan: None,
+            promo: None,
         };
         let explained = world.reader.explain(&ask, world.now).unwrap();
         let same = explained.nearest.iter().find(|one| one.distance == 0);

@@ -217,6 +217,7 @@ impl World {
             expected_total: None,
             client_reference: None,
             block: None,
+            promo: None,
         }
     }
 

@@ -24,6 +24,7 @@ pub mod money;
 pub mod offer;
 pub mod page;
 pub mod pricing;
+pub mod promo;
 pub mod quote;
 pub mod rate_plan;
 pub mod room_type;

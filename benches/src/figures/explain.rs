@@ -40,8 +40,8 @@ pub fn explain(scale: Scale) {
 }
 
 fn ask(reader: &Reader, hotel: HotelIx, stay: Stay, rooms: u16) -> usize {
-    let (room_type, rate_plan) = (None, None);
-    let ask = Ask { hotel, stay, rooms, adults: 2, children: &[], room_type, rate_plan };
+    let (room_type, rate_plan, promo) = (None, None, None);
+    let ask = Ask { hotel, stay, rooms, adults: 2, children: &[], room_type, rate_plan, promo };
     let found = reader.explain(&ask, START_MS).expect("dates on sale");
     assert_eq!(
         found.nearest.is_empty(),

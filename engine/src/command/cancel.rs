@@ -38,7 +38,7 @@ impl Cancel {
         if hotel.zone.night_at(writer.now_ms) > booking.terms.check_in {
             return Code::BookingState.into();
         }
-        if !writer.cells_sold(&booking) {
+        if !writer.cells_sold(&booking) || !writer.promo_committed(&booking.terms) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.

@@ -72,7 +72,8 @@ impl Confirm {
         if writer.bookings_count >= BOOKINGS_MAX {
             return Code::CapacityReached.into();
         }
-        if revival.is_none() && !writer.cells_hold(&hold.terms) {
+        let stands = writer.cells_hold(&hold.terms) && writer.promo_reserved(&hold.terms);
+        if revival.is_none() && !stands {
             return Code::Invariant.into();
         }
         // From here the command must succeed.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::admission::Demand;
+use crate::catalogue::Hotel;
 use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
@@ -15,9 +16,10 @@ use crate::limits::{
 };
 use crate::money::Currency;
 use crate::outcome::Outcome;
+use crate::promo::{self, Promo, Taken};
 use crate::quote::{self, RoomQuote};
 use crate::refusal::{Code, Refusal};
-use crate::state::Writer;
+use crate::state::{Shared, Writer};
 use crate::stay::{self, Stay};
 
 /// A guest's request, priced at the door.
@@ -38,6 +40,8 @@ pub struct Hold {
     pub client_reference: Option<String>,
     /// The block whose rooms are picked up; all lines come from it.
     pub block: Option<BlockId>,
+    /// The promotion whose code the guest names.
+    pub promo: Option<Box<promo::Asked>>,
 }
 
 /// So many rooms of one type on one plan.
@@ -61,6 +65,7 @@ pub(crate) struct Priced {
     lines: Few<Line, 1>,
     currency: Currency,
     pub(super) total: i64,
+    promo: Option<Box<Taken>>,
 }
 
 impl Hold {
@@ -93,6 +98,7 @@ impl Hold {
             expected_total: None,
             client_reference: terms.client_reference.clone(),
             block: terms.block,
+            promo: terms.promo.as_ref().map(|taken| promo::Asked::of(&taken.code)),
         }
     }
 
@@ -100,7 +106,8 @@ impl Hold {
     pub(super) fn to_be_offered(&self) -> Self {
         let unpriced = |line: &HoldLine| HoldLine { quote: None, ..line.clone() };
         let lines = self.lines.iter().map(unpriced).collect();
-        Self { lines, expected_total: None, ..self.clone() }
+        let promo = self.promo.as_ref().map(|asked| promo::Asked::of(&asked.code));
+        Self { lines, expected_total: None, promo, ..self.clone() }
     }
 
     pub(super) fn is_well_formed(&self, ttl_s_max: u32) -> bool {
@@ -108,6 +115,7 @@ impl Hold {
             && self.lines.len() <= HOLD_LINES_MAX
             && (HOLD_TTL_S_MIN..=ttl_s_max).contains(&self.ttl_s)
             && self.client_reference.as_ref().is_none_or(|text| text.len() <= REFERENCE_BYTES_MAX)
+            && self.promo.as_ref().is_none_or(|asked| asked.is_valid())
             && self.lines.iter().all(|line| {
                 (1..=LINE_QUANTITY_MAX).contains(&line.quantity)
                     && line.adults >= 1
@@ -117,8 +125,8 @@ impl Hold {
 
     /// Refusals in order: malformed, the id is taken, not found (no such hotel, or another partner's),
     /// dates, not found (a line's room type or plan, the block), the block is not definite, then every
-    /// blocker of the stay at once (closures, missing prices, restrictions, guests, missing rooms), quota,
-    /// duplicate reference, capacity, price changed.
+    /// blocker of the stay at once (closures, missing prices, restrictions, guests, the promotion, missing
+    /// rooms), quota, duplicate reference, capacity, the promotion is used up, price changed.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         let priced = match self.validate(writer) {
             Ok(priced) => priced,
@@ -141,7 +149,7 @@ impl Hold {
         priced: Priced,
         waitlist: Option<WaitId>,
     ) -> hold::Hold {
-        let Priced { lines, currency, total } = priced;
+        let Priced { lines, currency, total, promo } = priced;
         let terms = Arc::new(Terms {
             id: self.id,
             hotel: self.hotel,
@@ -155,6 +163,7 @@ impl Hold {
             client_reference: self.client_reference.clone(),
             block: self.block,
             waitlist,
+            promo,
             created_ms: writer.now_ms,
         });
         let expires_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
@@ -191,11 +200,21 @@ impl Hold {
     }
 
     /// As [`Self::judge`], for an offer: who waited may take it whatever else they hold. The waitlist has
-    /// bounds of its own.
+    /// bounds of its own. Nor is anybody kept waiting by a promotion that is over: the offer is without it.
     pub(crate) fn judge_offer(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
         if writer.shared.holds.contains(&self.id) {
             return Err(Code::StateConflict.into());
         }
+        match self.judge_uncounted(writer) {
+            Err(refusal) if refusal.code.is_promo() => {
+                Self { promo: None, ..self.clone() }.judge_uncounted(writer)
+            }
+            judged => judged,
+        }
+    }
+
+    /// As [`Self::judge`], whatever else the guest holds.
+    pub(super) fn judge_uncounted(&self, writer: &mut Writer) -> Result<Priced, Refusal> {
         self.judge_with(writer, false)
     }
 
@@ -221,19 +240,49 @@ impl Hold {
         if !writer.make_room_for_hold() {
             return Err(Code::CapacityReached.into());
         }
-        let mut total = 0i64;
-        let mut lines = Few::default();
-        for line in &self.lines {
-            let (line, amount) = {
-                let asked = stay::Asked::of(self.stay, line);
-                stay::price_line(&shared, hotel, asked, line)?
-            };
-            total = total.checked_add(amount).ok_or(Code::PriceOutOfRange)?;
-            lines.push(line);
-        }
+        let asked = self.promo.as_deref();
+        let promo = asked.and_then(|asked| shared.promo_named(hotel.partner, &asked.code));
+        let (lines, total) = self.price(&shared, hotel, promo.as_ref())?;
+        let promo = promo.map(|promo| self.take_promo(writer, &promo, &lines)).transpose()?;
         if self.expected_total.is_some_and(|expected| expected != total) {
             return Err(Refusal { total: Some(total), ..Code::PriceChanged.into() });
         }
-        Ok(Priced { lines, currency: hotel.draft.currency, total })
+        Ok(Priced { lines, currency: hotel.draft.currency, total, promo })
+    }
+
+    /// The lines with their prices, and what they cost together.
+    fn price(
+        &self,
+        shared: &Shared,
+        hotel: &Hotel,
+        promo: Option<&Promo>,
+    ) -> Result<(Few<Line, 1>, i64), Refusal> {
+        let mut total = 0i64;
+        let mut lines = Few::default();
+        let discount = promo.map(|promo| promo.draft.discount);
+        let quoted = self.promo.as_deref().and_then(|asked| asked.quoted);
+        let is_quoted = quoted == promo.map(|promo| (promo.id, promo.version));
+        for line in &self.lines {
+            let asked = stay::Asked::of(self.stay, line);
+            let quoted = asked.quoted.filter(|_| is_quoted);
+            let asked = stay::Asked { discount, quoted, ..asked };
+            let (line, amount) = stay::price_line(shared, hotel, asked, line)?;
+            total = total.checked_add(amount).ok_or(Code::PriceOutOfRange)?;
+            lines.push(line);
+        }
+        Ok((lines, total))
+    }
+
+    /// What these lines take of a promotion, where that much is left of it.
+    fn take_promo(
+        &self,
+        writer: &mut Writer,
+        promo: &Promo,
+        lines: &[Line],
+    ) -> Result<Box<Taken>, Refusal> {
+        let off = promo::off(lines).ok_or(Code::PriceOutOfRange)?;
+        writer.check_promo(promo, self.stay, off)?;
+        let (id, code) = (promo.id, promo.code.clone());
+        Ok(Box::new(Taken { promo: id, code, off, min_nights: promo.draft.min_nights }))
     }
 }

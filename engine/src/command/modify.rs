@@ -45,6 +45,7 @@ impl Modify {
             return Code::VersionMismatch.into();
         }
         writer.expire_due_in(hotel.ix);
+        writer.expire_due_for(&booking);
         let now_ms = writer.now_ms;
         let terms = match judge_change(&writer.shared, &hotel, &booking, &self.wanted, now_ms) {
             Ok(terms) => terms,
@@ -53,7 +54,7 @@ impl Modify {
         if self.expected_total.is_some_and(|expected| expected != terms.total) {
             return Refusal { total: Some(terms.total), ..Code::PriceChanged.into() }.into();
         }
-        if !writer.cells_sold(&booking) {
+        if !writer.cells_sold(&booking) || !writer.promo_committed(&booking.terms) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.

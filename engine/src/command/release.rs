@@ -27,7 +27,7 @@ impl Release {
             Status::Released => return Outcome::HoldChanged(hold.into()),
             ended => return writer.ended_hold(ended),
         }
-        if !writer.cells_hold(&hold.terms) {
+        if !writer.cells_hold(&hold.terms) || !writer.promo_reserved(&hold.terms) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::{Decode, Encode};
 use crate::command::{Hold, Principal};
-use crate::hold;
+use crate::hold::{self, Terms};
 use crate::ids::WaitId;
 use crate::limits::{HOLD_TTL_S_MIN, WAITLIST_OFFER_S_MAX};
 use crate::outcome::Outcome;
@@ -54,7 +54,7 @@ impl JoinWaitlist {
         if shared.waitlist.contains(&self.id) || shared.holds.contains(&wish.id) {
             return Err(Code::StateConflict.into());
         }
-        match wish.judge_offer(writer) {
+        match wish.judge_uncounted(writer) {
             Ok(_) => return Err(Code::WaitlistNotNeeded.into()),
             Err(refusal) if refusal.code != Code::InventoryInsufficient => return Err(refusal),
             Err(_) => {}
@@ -94,7 +94,8 @@ impl LeaveWaitlist {
             }
             _ => {}
         }
-        if offer.as_ref().is_some_and(|hold| !writer.cells_hold(&hold.terms)) {
+        let stands = |terms: &Terms| writer.cells_hold(terms) && writer.promo_reserved(terms);
+        if offer.as_ref().is_some_and(|hold| !stands(&hold.terms)) {
             return Code::Invariant.into();
         }
         // From here the command must succeed.

@@ -5,7 +5,7 @@
 //! that is needed are priced in vain.
 
 use super::Nearest;
-use super::product::{Product, Window};
+use super::product::{Price, Product, Window};
 use crate::limits::{NEAREST_MAX, NEAREST_OTHER_NIGHTS, NEAREST_SHIFT_NIGHTS};
 
 /// At most [`NEAREST_MAX`] stays of the products that work: by distance, total, check-in, check-out, and
@@ -14,9 +14,8 @@ pub fn rank(window: &Window<'_>, products: &[Product]) -> Vec<Nearest> {
     search(|distance, by, found| {
         let Some(stay) = window.moved(by) else { return };
         for product in products.iter().filter(|product| distance == 0 || product.meant()) {
-            if let Some(total) = product.total(window, stay) {
-                found.push(product.answer(stay, total, distance));
-            }
+            let price = product.price(window, stay).filter(|price| window.affords(*price));
+            found.extend(price.map(|price| product.answer(stay, price.total, distance)));
         }
     })
 }
@@ -25,9 +24,10 @@ pub fn rank(window: &Window<'_>, products: &[Product]) -> Vec<Nearest> {
 pub fn rank_together(window: &Window<'_>, products: &[Product]) -> Vec<Nearest> {
     search(|distance, by, found| {
         let (Some(stay), [first, ..]) = (window.moved(by), products) else { return };
-        let mut totals = products.iter().map(|product| product.total(window, stay));
-        let total = totals.try_fold(0i64, |sum, total| sum.checked_add(total?));
-        found.extend(total.map(|total| first.answer(stay, total, distance)));
+        let mut prices = products.iter().map(|product| product.price(window, stay));
+        let price = prices.try_fold(Price::default(), |sum, price| sum.plus(price?));
+        let price = price.filter(|price| window.affords(*price));
+        found.extend(price.map(|price| first.answer(stay, price.total, distance)));
     })
 }
 

@@ -14,6 +14,7 @@ use crate::civil::{LogTimeMs, Night};
 use crate::ids::RoomTypeIx;
 use crate::inventory::Cell;
 use crate::limits::{MAX_STAY_MAX, NEAREST_SHIFT_NIGHTS};
+use crate::promo::Promo;
 use crate::quote;
 use crate::quote::tax::Table;
 use crate::rates::RateWord;
@@ -33,10 +34,27 @@ pub struct Window<'a> {
     province: u8,
     tax_profile: TaxProfile,
     taxes: Arc<Table>,
+    /// That every stay is wanted with.
+    pub promo: Option<Promo>,
     room_type: Option<RoomTypeIx>,
     cells: Vec<Cell>,
     /// One more than the cells: the departure on [`Self::end`].
     words: Vec<RateWord>,
+}
+
+/// What a stay costs, and what the promotion takes off it, all rooms, minor units.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Price {
+    pub total: i64,
+    pub off: i64,
+}
+
+impl Price {
+    /// `None` on overflow.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let total = self.total.checked_add(other.total)?;
+        Some(Self { total, off: self.off.checked_add(other.off)? })
+    }
 }
 
 /// One offering over the window.
@@ -93,6 +111,7 @@ impl<'a> Window<'a> {
             province: hotel.draft.province,
             tax_profile: hotel.draft.tax_profile,
             taxes: shared.taxes(),
+            promo: None,
             room_type: None,
             cells: Vec::new(),
             words: Vec::new(),
@@ -106,7 +125,13 @@ impl<'a> Window<'a> {
         let check_out = Night(self.stay.check_out.0.checked_add_signed(by.1)?);
         let stay = Stay { check_in, check_out };
         let within = self.first <= check_in && check_out <= self.end;
-        (within && (1..=self.max_stay).contains(&stay.nights())).then_some(stay)
+        let within = within && (1..=self.max_stay).contains(&stay.nights());
+        (within && self.promo.as_ref().is_none_or(|promo| promo.takes(stay))).then_some(stay)
+    }
+
+    /// Whether the promotion has the money for what a stay has off.
+    pub fn affords(&self, price: Price) -> bool {
+        self.promo.as_ref().is_none_or(|promo| promo.has_money_for(price.off))
     }
 
     fn at(&self, night: Night) -> usize {
@@ -235,11 +260,24 @@ impl Product {
     }
 
     /// What the rooms cost for a stay of [`Window::moved`], where it can be had.
-    pub fn total(&self, window: &Window<'_>, stay: Stay) -> Option<i64> {
+    pub fn price(&self, window: &Window<'_>, stay: Stay) -> Option<Price> {
         let sum = self.open_sum(window, stay)?;
+        let off = match &window.promo {
+            Some(promo) => promo.draft.discount.of(sum)?,
+            None => 0,
+        };
         let taxes = window.taxes.now(window.province, stay.check_in).under(window.tax_profile);
-        let one = quote::parts(sum, self.offering.tax_inclusive, taxes)?.total;
-        one.checked_mul(i64::from(self.rooms))
+        let one = quote::parts(sum - off, self.offering.tax_inclusive, taxes)?.total;
+        let rooms = i64::from(self.rooms);
+        Some(Price { total: one.checked_mul(rooms)?, off: off.checked_mul(rooms)? })
+    }
+
+    /// That the promotion has not the money left for the asked stay, which can be had otherwise.
+    pub fn find_exhaustion(&self, window: &Window<'_>) -> Vec<Blocker> {
+        let (Some(promo), Some(price)) = (&window.promo, self.price(window, window.stay)) else {
+            return Vec::new();
+        };
+        promo.find_exhaustion(window.stay, price.off)
     }
 
     /// The stay as an answer.

@@ -350,7 +350,7 @@ fn open_sum(row: &Row<'_, AtomicU64>, asked: &Asked<'_>, limits: RateWord) -> Op
 impl Query {
     fn asked(&self) -> stay::Asked<'_> {
         let (adults, children) = (self.adults, self.children.as_slice());
-        stay::Asked { stay: self.stay, adults, children, discount: None }
+        stay::Asked { stay: self.stay, adults, children, discount: None, quoted: None }
     }
 
     fn admits(&self, offering: &Offering) -> bool {

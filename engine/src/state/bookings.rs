@@ -85,6 +85,9 @@ impl Writer {
         self.give_lines_back(&booking.terms, freed, |cell, rooms| {
             cell.with_sold(cell.sold().saturating_sub(rooms))
         });
+        if matches!(status, booking::Status::Cancelled(_)) {
+            self.return_committed_promo(&booking.terms);
+        }
         let ended = Arc::new(ended);
         self.shared.bookings.insert(ended.id, Arc::clone(&ended));
         ended
@@ -104,6 +107,7 @@ impl Writer {
             }
         }
         let terms = &changed.terms;
+        self.move_promo(&before.terms, terms);
         if let Some(reference) = &terms.client_reference
             && terms.check_out != before.terms.check_out
         {

@@ -279,6 +279,7 @@ impl Capture {
         out.list(Part::Expiries, &(), self.expiry.iter())?;
         out.list(Part::EndedHolds, &(), self.ended.iter().copied())?;
         out.list(Part::BlockReleases, &(), self.block_releases.iter().copied())?;
-        out.list(Part::EndedWaiting, &(), self.ended_waiting.iter().copied())
+        out.list(Part::EndedWaiting, &(), self.ended_waiting.iter().copied())?;
+        shared.promos.captured(n, |_, promo| out.put(Part::Promos, promo))
     }
 }

@@ -140,6 +140,7 @@ impl Writer {
             let known = Reference { hold: terms.id, booking: None, until: None };
             self.references.insert((terms.principal, reference.clone()), known);
         }
+        self.reserve_promo(&terms);
         // One that is revived has a record already.
         if self.shared.holds.insert(terms.id, hold).is_none() {
             self.holds_count += 1;
@@ -191,6 +192,7 @@ impl Writer {
         if let Some(reference) = &hold.terms.client_reference {
             self.references.remove(&(hold.terms.principal, reference.clone()));
         }
+        self.return_reserved_promo(&terms);
         let lapsed = match hold.status {
             Status::Confirming(payment) => Some(payment.intent),
             _ => None,
@@ -221,6 +223,7 @@ impl Writer {
         self.rewrite_lines(hold.terms.stay(), &hold.terms.lines, |cell, rooms| {
             cell.with_held(cell.held().saturating_sub(rooms)).with_sold(cell.sold() + rooms)
         });
+        self.commit_promo(&hold.terms);
         hold.status = Status::Confirmed(booking.id);
         self.close_hold(&mut hold);
         let terms = &booking.terms;

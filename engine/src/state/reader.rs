@@ -1,5 +1,6 @@
 //! The reader: the state as doors see it, from any thread, while the writer goes on.
 
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,10 +13,11 @@ use crate::catalogue::{Hotel, Partner, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::hold::Hold;
 use crate::ids::{
-    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx, WaitId,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, PromoId, RatePlanId, RatePlanIx,
+    RoomTypeId, RoomTypeIx, WaitId,
 };
 use crate::inventory::Cell;
+use crate::promo::{Promo, PromoCode};
 use crate::rates::{DatedRules, RateWord};
 use crate::waitlist::Entry;
 
@@ -98,6 +100,28 @@ impl Reader {
     #[must_use]
     pub fn waitlist_entry(&self, id: WaitId) -> Option<Arc<Entry>> {
         self.shared.waitlist.get(&id)
+    }
+
+    /// A promotion, removed ones included.
+    #[must_use]
+    pub fn promo(&self, id: PromoId) -> Option<Promo> {
+        self.shared.promos.get(&id)
+    }
+
+    /// A page of a partner's promotions that are not removed, by code: `limit` of those after `after`.
+    #[must_use]
+    pub fn promos_of(
+        &self,
+        partner: PartnerId,
+        after: Option<&PromoCode>,
+        limit: usize,
+    ) -> Vec<Promo> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = self.shared.promo_codes.get(&partner).map(|codes| {
+            let codes = codes.named.range::<PromoCode, _>((from, Bound::Unbounded));
+            codes.take(limit).map(|code| *code.1).collect::<Vec<_>>()
+        });
+        page.unwrap_or_default().iter().filter_map(|id| self.shared.promos.get(id)).collect()
     }
 
     #[must_use]

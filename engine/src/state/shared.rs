@@ -12,6 +12,7 @@ use super::aside::Marked;
 use super::keys::Keys;
 use super::listing::Listing;
 use super::marks::Marks;
+use super::promos::Codes;
 use super::table::Table;
 use crate::admission::escrow::{Escrow, Leases};
 use crate::block::Block;
@@ -22,11 +23,12 @@ use crate::command::{Genesis, Principal};
 use crate::hash::BuildFolded;
 use crate::hold::Hold;
 use crate::ids::{
-    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
-    RoomTypeIx, WaitId,
+    BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, PromoId, RatePlanId, RatePlanIx,
+    RoomTypeId, RoomTypeIx, WaitId,
 };
 use crate::inventory::Rows;
 use crate::limits::{HOTELS_MAX, RATE_PLANS_MAX, ROOM_TYPES_MAX};
+use crate::promo::Promo;
 use crate::quote::Taxes;
 use crate::quote::tax;
 use crate::rates::Overlays;
@@ -83,6 +85,8 @@ pub struct Shared {
     pub(crate) blocks: Table<BlockId, Block>,
     pub(crate) blocks_of: Table<HotelIx, Vec<BlockId>>,
     pub(crate) waitlist: Table<WaitId, Arc<Entry>>,
+    pub(crate) promos: Table<PromoId, Promo>,
+    pub(crate) promo_codes: Live<PartnerId, Codes>,
 }
 
 /// What stands for no night at all.
@@ -129,6 +133,8 @@ impl Shared {
             blocks: Table::default(),
             blocks_of: Table::default(),
             waitlist: Table::default(),
+            promos: Table::default(),
+            promo_codes: Live::default(),
         }
     }
 
@@ -312,6 +318,7 @@ impl Shared {
             next_block_release_ms: _,
             earliest_expiries: _,
             partner_hotels: _,
+            promo_codes: _,
             arrivals: _,
             first_check_out: _,
             hotel_ids: _,
@@ -339,11 +346,22 @@ impl Shared {
             blocks,
             blocks_of,
             waitlist,
+            promos,
         } = self;
         let catalogue: [&dyn Marked; 7] =
             [cells, rates, overlays, partners, hotels, room_types, rate_plans];
-        let stays: [&dyn Marked; 9] =
-            [holds, bookings, bookings_of, keys, guest_keys, sources, blocks, blocks_of, waitlist];
+        let stays: [&dyn Marked; 10] = [
+            holds,
+            bookings,
+            bookings_of,
+            keys,
+            guest_keys,
+            sources,
+            blocks,
+            blocks_of,
+            waitlist,
+            promos,
+        ];
         catalogue.into_iter().chain(stays).collect()
     }
 

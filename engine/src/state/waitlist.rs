@@ -141,7 +141,8 @@ fn hotel_of(writer: &Writer, event: &Event) -> Option<HotelIx> {
         | Event::TaxesChanged { .. }
         | Event::PaymentLapsed { .. }
         | Event::BookingArchived(_)
-        | Event::WaitlistChanged(_) => None,
+        | Event::WaitlistChanged(_)
+        | Event::PromoChanged(_) => None,
     }
 }
 
@@ -265,6 +266,7 @@ impl Writer {
             self.expire_due_in(hotel);
             read = self.read_events(read);
             if !self.offer_in(hotel, &mut offers_left) {
+                self.read_events(read);
                 return;
             }
             self.waiting.due.remove(&hotel);

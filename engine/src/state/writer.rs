@@ -194,6 +194,9 @@ impl Writer {
             Verb::RemoveRoomType(verb) => verb.apply(self),
             Verb::RemoveRatePlan(verb) => verb.apply(self),
             Verb::Archive(verb) => verb.apply(self),
+            Verb::AddPromo(verb) => verb.apply(self),
+            Verb::ChangePromo(verb) => verb.apply(self),
+            Verb::RemovePromo(verb) => verb.apply(self),
         }
     }
 

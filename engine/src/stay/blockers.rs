@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Moment, Pricing, Stay};
+use super::{Moment, Pricing, Stay, judge_promo};
 use crate::admission::Demand;
 use crate::block;
 use crate::catalogue::{Hotel, HotelStatus, RatePlan};
@@ -43,6 +43,9 @@ pub fn check_lines(
         let pricing = Pricing::of(&hotel.draft, &room_type.draft, rate_plan, party);
         pricing.find_blockers(shared, hold.stay, &mut blockers);
         find_rate_blockers(shared, rate_plan, &moment, &mut blockers);
+    }
+    if let Some(asked) = hold.promo.as_deref() {
+        judge_promo(shared, hotel, (&asked.code, &moment), &mut blockers);
     }
     let demand = hold.demand();
     match hold.block {

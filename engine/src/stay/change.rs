@@ -5,6 +5,7 @@
 
 mod portions;
 mod priced;
+mod promotion;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,12 +77,18 @@ pub fn judge_change(
     check_dates(shared, hotel, terms.stay(), &moment)?;
     let judged = Judged { shared, hotel, terms, moment };
     judged.check_blockers(&portions)?;
-    let (lines, total) = price(&judged, &portions)?;
+    let mut going = judged.going();
+    let (mut lines, mut total) = price(&judged, &portions, going)?;
+    if going.discount.is_some() && !judged.affords(&lines) {
+        going.discount = None;
+        (lines, total) = price(&judged, &portions, going)?;
+    }
     if lines.len() > HOLD_LINES_MAX {
         return Err(Code::Malformed.into());
     }
     let (check_in, check_out) = (stay.check_in, stay.check_out);
-    Ok(Terms { check_in, check_out, lines: lines.into(), total, ..terms.clone() })
+    let promo = judged.taken(going, &lines);
+    Ok(Terms { check_in, check_out, lines: lines.into(), total, promo, ..terms.clone() })
 }
 
 /// A change that is being judged: of which booking, to which stay, when.

@@ -25,24 +25,27 @@ pub struct Asked<'a> {
     /// Ages in years, of one room.
     pub children: &'a [u8],
     pub discount: Option<Discount>,
+    /// A quote made before, with this discount: taken where what it was made from still stands.
+    pub quoted: Option<&'a (Version, RoomQuote)>,
 }
 
 impl<'a> Asked<'a> {
-    /// What a line asks for, without a promotion.
+    /// What a line asks for, without a promotion and with the door's quote.
     #[must_use]
     pub fn of(stay: Stay, line: &'a HoldLine) -> Self {
-        Self { stay, adults: line.adults, children: &line.children, discount: None }
+        let HoldLine { adults, ref children, ref quote, .. } = *line;
+        Self { stay, adults, children, discount: None, quoted: quote.as_ref() }
     }
 
-    /// The same with a promotion.
+    /// The same with another promotion, or none: to be quoted anew.
     #[must_use]
     pub const fn with(self, discount: Option<Discount>) -> Self {
-        Self { discount, ..self }
+        Self { discount, quoted: None, ..self }
     }
 }
 
-/// The line with its price frozen, and what it costs for all its rooms. The door's quote counts where
-/// what it was made from still stands; that it was made with the same discount is the caller's to know.
+/// The line with its price frozen, and what it costs for all its rooms. The quote made before counts where
+/// what it was made from still stands.
 pub fn price_line(
     shared: &Shared,
     hotel: &Hotel,
@@ -54,7 +57,7 @@ pub fn price_line(
         return Err(Code::NotFound.into());
     };
     let standing = standing_version(shared, line.rate_plan);
-    let quote = match &line.quote {
+    let quote = match asked.quoted {
         Some((version, quote)) if *version == standing => quote.clone(),
         _ => quote_room(shared, hotel, rate_plan, asked).ok_or(Code::RateMissing)?.1,
     };

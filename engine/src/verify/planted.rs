@@ -5,6 +5,7 @@
 mod drafts;
 mod house;
 mod prices;
+mod promos;
 mod waiting;
 
 use std::sync::Arc;
@@ -100,6 +101,7 @@ fn a_pickup_that_is_miscounted_and_a_block_that_is_lost_are_found() {
             expected_total: None,
             client_reference: None,
             block: Some(id),
+            promo: None,
         }));
         assert_eq!(house.verifier.findings(), []);
     };

@@ -11,6 +11,7 @@ mod catalogue;
 mod changes;
 mod holds;
 mod money;
+mod promos;
 mod removal;
 mod rules;
 mod waiting;
@@ -85,6 +86,8 @@ pub struct Line {
 pub struct Price {
     /// Each night as the plan lists it for the party.
     pub listed: Vec<i64>,
+    /// What a promotion takes off each; empty where it takes nothing off.
+    pub off: Vec<i64>,
     pub inclusive: bool,
     /// Room, service charge, VAT, fee.
     pub parts: [i64; 4],
@@ -118,6 +121,7 @@ pub struct Hold {
     pub taxes: usize,
     /// Who waited for it.
     pub waitlist: Option<WaitId>,
+    pub promo: Option<promos::Taken>,
 }
 
 #[derive(Debug, Clone)]
@@ -156,6 +160,7 @@ pub struct Model {
     pub waiting: Vec<waiting::Entry>,
     /// Hotels of which something changed in this command.
     touched: BTreeSet<u32>,
+    pub promos: Vec<promos::Promo>,
     keys: BTreeMap<u128, (u128, Answer, u64)>,
 }
 
@@ -321,6 +326,9 @@ impl Model {
             Verb::RemoveRoomType(verb) => vec![self.remove_room_type(*verb)],
             Verb::RemoveRatePlan(verb) => vec![self.remove_rate_plan(*verb)],
             Verb::Archive(verb) => vec![self.archive(*verb)],
+            Verb::AddPromo(verb) => vec![self.add_promo(verb)],
+            Verb::ChangePromo(verb) => vec![self.change_promo(verb)],
+            Verb::RemovePromo(verb) => vec![self.remove_promo(verb)],
         }
     }
 
@@ -438,6 +446,7 @@ impl Model {
         }
         self.compare_waiting(reader)?;
         self.compare_bookings(reader)?;
+        self.compare_promos(reader)?;
         self.compare_rates(reader)
     }
 

@@ -51,6 +51,7 @@ fn refusals_of_holds() -> BTreeSet<&'static str> {
         extras: Vec::new().into(),
         inclusive: true,
         discount: 0,
+        discounts: Vec::new().into(),
         room: i64::MAX,
         service: 0,
         vat: 0,

@@ -218,6 +218,7 @@ fn a_number_of_adults_above_every_price_is_too_many_and_says_so_by_night() {
         children,
         room_type: None,
         rate_plan: None,
+        promo: None,
     };
     let explained = world.reader.explain(&ask, world.now).unwrap();
     assert_eq!(explained.offerings[0].blockers, blocked);
@@ -234,7 +235,8 @@ fn search_explain_and_calendar_price_the_party_as_a_hold_does() {
         let Outcome::Held { terms, .. } = world.run(Verb::Hold(wish)) else { panic!() };
         assert_eq!(total_found(&world, adults, children), Some(terms.total));
         let (hotel, stay) = (product.hotel, stay(3, 2));
-        let ask = Ask { hotel, stay, rooms: 1, adults, children, room_type: None, rate_plan: None };
+        let (room_type, rate_plan, promo) = (None, None, None);
+        let ask = Ask { hotel, stay, rooms: 1, adults, children, room_type, rate_plan, promo };
         let nearest = world.reader.explain(&ask, world.now).unwrap().nearest;
         let same = nearest.iter().find(|one| one.stay.nights() == 2);
         assert_eq!(same.map(|one| one.total), Some(terms.total));

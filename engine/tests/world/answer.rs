@@ -6,7 +6,7 @@ use holdfast_engine::booking;
 use holdfast_engine::catalogue::HotelStatus;
 use holdfast_engine::hold::{self, Hold};
 use holdfast_engine::ids::WaitId;
-use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, RatePlanIx, RoomTypeIx};
+use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, PromoId, RatePlanIx, RoomTypeIx};
 use holdfast_engine::waitlist;
 use holdfast_engine::{Code, Outcome};
 
@@ -88,6 +88,11 @@ pub enum Answer {
     },
     Archived {
         bookings: u32,
+    },
+    Promo {
+        id: PromoId,
+        version: u32,
+        removed: bool,
     },
 }
 
@@ -192,6 +197,9 @@ impl From<&Outcome> for Answer {
             Outcome::Waitlist(entry) => Self::Waitlist { id: entry.id, status: entry.status },
             Outcome::Block(block) => {
                 Self::Block { id: block.id, version: block.version, status: block.status }
+            }
+            Outcome::Promo(promo) => {
+                Self::Promo { id: promo.id, version: promo.version, removed: promo.removed }
             }
         }
     }

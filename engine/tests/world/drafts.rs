@@ -6,6 +6,8 @@ use holdfast_engine::catalogue::{
     StayRules, TaxProfile, Text,
 };
 use holdfast_engine::money::Currency;
+use holdfast_engine::promo::{Period, PromoDraft};
+use holdfast_engine::quote::Discount;
 
 pub fn text(en: &str) -> Text {
     Text { th: "โรงแรม".to_owned(), en: en.to_owned() }
@@ -60,5 +62,19 @@ pub fn rate_plan() -> RatePlanDraft {
         price_max: None,
         occupancy: Occupancies::default(),
         derived_from: None,
+    }
+}
+
+/// Ten percent off whatever it is, for everybody and for ever.
+pub fn promo() -> PromoDraft {
+    PromoDraft {
+        discount: Discount::PercentBp(1_000),
+        currency: Currency::THB,
+        booking: Period::default(),
+        stay: Period::default(),
+        min_nights: 1,
+        hotels: Vec::new(),
+        uses_max: None,
+        money_max: None,
     }
 }

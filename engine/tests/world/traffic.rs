@@ -6,6 +6,7 @@
 mod blocks;
 mod changes;
 mod money;
+mod promos;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ use holdfast_engine::ids::{
     BlockId, BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId,
     RoomTypeIx, WaitId,
 };
-use holdfast_engine::quote::{RoomQuote, Version};
+use holdfast_engine::quote::{Discount, RoomQuote, Version};
 use holdfast_engine::rates::{CutOff, OccupancyPrices};
 use holdfast_engine::stay::{Asked, Stay, quote_room};
 use holdfast_engine::{Command, Idempotency, Night, Principal, Reader, Verb, Weekdays};
@@ -146,6 +147,7 @@ impl Traffic {
                 }
             }
         }
+        self.first_promos(&mut verbs);
         verbs.into_iter().map(Command::plain).collect()
     }
 
@@ -233,6 +235,7 @@ impl Traffic {
             92..94 => self.catalogue(dice, reader),
             94 => money::taxes(dice, now),
             95..97 => self.blocks(dice, reader, now),
+            97 => self.promos(dice, now),
             _ => return Step::Send(Box::new(self.again(dice))),
         };
         let idempotency = self.key(dice);
@@ -312,10 +315,13 @@ impl Traffic {
             _ => HoldId(self.mint()),
         };
         self.holds.push(id);
+        let promo = Self::some_promo(dice, reader, hotel);
+        let with = promos::quoted(reader, promo.as_deref());
         let lines: Vec<_> = (0..dice.of(&[1, 1, 1, 2, 2, 3]))
-            .map(|_| self.hold_line(dice, reader, hotel, stay))
+            .map(|_| self.hold_line(dice, reader, (hotel, with), stay))
             .collect();
-        let quoted = self.total(reader, hotel, stay, &lines);
+        let off = promos::named(reader, hotel, promo.as_deref());
+        let quoted = self.total(reader, (hotel, off), stay, &lines);
         let expected_total = match dice.below(16) {
             0 => quoted.map(|total| total + 1),
             1..4 => quoted,
@@ -336,6 +342,7 @@ impl Traffic {
             expected_total,
             client_reference: dice.one_in(4).then(|| dice.of(&references).to_owned()),
             block: self.some_block_of(dice, reader, hotel),
+            promo,
         })
     }
 
@@ -343,7 +350,7 @@ impl Traffic {
         &mut self,
         dice: &mut Dice,
         reader: &Reader,
-        hotel: HotelIx,
+        (hotel, with): (HotelIx, Option<Discount>),
         stay: Stay,
     ) -> HoldLine {
         let known = reader.hotel(hotel).map(|hotel| hotel.room_types.clone()).unwrap_or_default();
@@ -378,7 +385,10 @@ impl Traffic {
             children,
             quote: None,
         };
-        line.quote = self.quote(dice, reader, (hotel, stay), &line);
+        line.quote = match with {
+            None => self.quote(dice, reader, (hotel, stay), &line),
+            Some(_) => quote_now(reader, (hotel, stay), &line, with),
+        };
         line
     }
 
@@ -393,10 +403,7 @@ impl Traffic {
         if dice.one_in(3) || stay.nights() == 0 {
             return None;
         }
-        let (found, plan) = (reader.hotel(hotel)?, reader.rate_plan(line.rate_plan)?);
-        // A door quotes only what is the hotel's.
-        reader.room_type(plan.room_type).filter(|kind| kind.hotel == hotel)?;
-        let fresh = quote_room(reader, &found, &plan, Asked::of(stay, line))?;
+        let fresh = quote_now(reader, (hotel, stay), line, None)?;
         let (dates, children) = ((stay.check_in, stay.check_out), line.children.clone());
         let first = self.quotes.entry((line.rate_plan, dates.0, dates.1, line.adults, children));
         let first = first.or_insert_with(|| fresh.clone());
@@ -406,14 +413,14 @@ impl Traffic {
     fn total(
         &self,
         reader: &Reader,
-        hotel: HotelIx,
+        (hotel, off): (HotelIx, Option<Discount>),
         stay: Stay,
         lines: &[HoldLine],
     ) -> Option<i64> {
         let hotel = reader.hotel(hotel)?;
         let amounts = lines.iter().map(|line| {
             let plan = reader.rate_plan(line.rate_plan)?;
-            let quote = quote_room(reader, &hotel, &plan, Asked::of(stay, line))?.1;
+            let quote = quote_room(reader, &hotel, &plan, Asked::of(stay, line).with(off))?.1;
             Some(quote.total * i64::from(line.quantity))
         });
         amounts.sum()
@@ -667,6 +674,18 @@ impl Traffic {
             }
         }
     }
+}
+
+/// What a door quotes now: only what is the hotel's.
+fn quote_now(
+    reader: &Reader,
+    (hotel, stay): (HotelIx, Stay),
+    line: &HoldLine,
+    off: Option<Discount>,
+) -> Option<(Version, RoomQuote)> {
+    let (found, plan) = (reader.hotel(hotel)?, reader.rate_plan(line.rate_plan)?);
+    reader.room_type(plan.room_type).filter(|kind| kind.hotel == hotel)?;
+    quote_room(reader, &found, &plan, Asked::of(stay, line).with(off))
 }
 
 fn some_rules(dice: &mut Dice) -> StayRules {

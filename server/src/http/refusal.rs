@@ -69,6 +69,7 @@ pub fn blocker(blocker: &EngineBlocker, reader: &Reader) -> Blocker {
             Layer::RatePlan(ix) => reader
                 .rate_plan(ix)
                 .map_or_else(|| "rate_plan".to_owned(), |found| format!("rate_plan:{}", found.id)),
+            Layer::Promo => "promo".to_owned(),
         },
         detail: reason(blocker.reason, blocker.night),
     }
@@ -115,6 +116,16 @@ fn reason(reason: Reason, night: Night) -> String {
         Reason::BlockInsufficient { left, wanted } => {
             format!("{left} rooms are left of the block, {wanted} are wanted.")
         }
+        Reason::PromoUnknown => "There is no such code here.".to_owned(),
+        Reason::PromoHotel => "The code is not for this hotel.".to_owned(),
+        Reason::PromoCurrency => "The code is not for prices in this currency.".to_owned(),
+        Reason::PromoBookingWindow => "The code cannot be used today.".to_owned(),
+        Reason::PromoStayWindow => "The code is not for this night.".to_owned(),
+        Reason::PromoMinNights(nights) => {
+            format!("The code is for stays of at least {nights} nights.")
+        }
+        Reason::PromoUses => "The code was used as often as it can be.".to_owned(),
+        Reason::PromoMoney => "The code has not so much left to give.".to_owned(),
     }
 }
 
@@ -160,5 +171,9 @@ fn detail(code: Code) -> &'static str {
         Code::RatePlanParent => "There is no such rate plan in this hotel to derive prices from.",
         Code::RatePlanCycle => "A rate plan cannot derive its prices from itself, at any depth.",
         Code::RatePlanTooDeep => "Prices are derived at most three times over.",
+        Code::PromoUnknown => "The hotel has no such promotion code.",
+        Code::PromoNotValid => "The promotion code is not for this stay; see `blockers`.",
+        Code::PromoExhausted => "The promotion code is used up; see `blockers`.",
+        Code::PromoTaken => "You have a promotion with this code already.",
     }
 }

@@ -294,6 +294,9 @@ pub struct BookingView {
     pub departed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_reference: Option<String>,
+    /// The promotion it has; what that takes off is in the quote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promo_code: Option<String>,
     /// The same as the `ETag`.
     pub version: u32,
     #[schema(format = DateTime)]
@@ -343,6 +346,7 @@ impl BookingView {
             no_show,
             departed_at,
             client_reference: terms.client_reference.clone(),
+            promo_code: terms.promo.as_ref().map(|taken| taken.code.to_string()),
             version: booking.version,
             created_at: instant::local(booking.created_ms, names.zone),
             changed_at: instant::local(booking.changed_ms, names.zone),

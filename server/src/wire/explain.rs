@@ -1,11 +1,13 @@
 //! Why not, on the wire: what stands in the way of a stay, and the nearest stays that would work.
 
+use holdfast_engine::promo::PromoCode;
 use holdfast_engine::stay::Stay;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::language::Language;
 use super::money::Money;
+use super::promo::asked_code;
 use super::stay::{Party, check_asked};
 use crate::problem::{Blocker, Problem};
 
@@ -29,14 +31,19 @@ pub struct ExplainParams {
     pub room_type_id: Option<String>,
     /// Only this plan is meant; all where not said.
     pub rate_plan_id: Option<String>,
+    /// With this promotion of the hotel's partner.
+    #[param(example = "SONGKRAN")]
+    pub promo_code: Option<String>,
     #[param(inline)]
     pub lang: Option<Language>,
 }
 
 impl ExplainParams {
-    pub fn check(&self) -> Result<(Stay, Party), Problem> {
+    pub fn check(&self) -> Result<(Stay, Party, Option<PromoCode>), Problem> {
         let dates = (self.check_in.as_str(), self.check_out.as_str());
-        check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())
+        let (stay, party) =
+            check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())?;
+        Ok((stay, party, asked_code(self.promo_code.as_deref())?))
     }
 }
 

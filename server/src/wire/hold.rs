@@ -7,6 +7,7 @@ use holdfast_engine::limits::{
     ADULT_AGE, CHILDREN_MAX, HOLD_EXTENSIONS_MAX, HOLD_LINES_MAX, HOLD_TTL_S_DEFAULT,
     HOLD_TTL_S_MIN, LINE_QUANTITY_MAX, REFERENCE_BYTES_MAX,
 };
+use holdfast_engine::promo::PromoCode;
 use holdfast_engine::stay::Stay;
 use holdfast_engine::zone::Zone;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use super::check::Check;
 use super::instant;
 use super::money::Money;
+use super::promo::check_code;
 use super::quote::QuoteView;
 use super::stay;
 use super::text::check_line;
@@ -37,8 +39,9 @@ pub struct HoldBody {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 900)]
     pub ttl_s: Option<u32>,
-    /// Promotions are not offered yet; a code is refused.
+    /// A promotion of the hotel's partner, in either case.
     #[serde(default)]
+    #[schema(example = "SONGKRAN", max_length = 32)]
     pub promo_code: Option<String>,
     /// What you have agreed to pay for all lines; anything else is refused with the new quote.
     #[serde(default)]
@@ -88,6 +91,7 @@ pub struct HoldDraft {
     pub client_reference: Option<String>,
     /// One that can be no id names no block.
     pub block: Option<BlockId>,
+    pub promo: Option<PromoCode>,
 }
 
 #[derive(Debug, Clone)]
@@ -102,9 +106,6 @@ pub struct LineDraft {
 impl HoldBody {
     pub fn check(&self) -> Result<HoldDraft, Problem> {
         let mut check = Check::new();
-        if self.promo_code.is_some() {
-            check.fault("/promo_code", "promo.not_offered", "promotions are not offered yet");
-        }
         let draft = HoldDraft {
             hotel: self.hotel_id.parse().ok(),
             stay: stay::check_stay("/", (&self.check_in, &self.check_out), &mut check),
@@ -116,6 +117,7 @@ impl HoldBody {
                 .as_ref()
                 .map(|text| check_reference(text, &mut check)),
             block: self.block_id.as_ref().map(|text| text.parse().unwrap_or(BlockId(0))),
+            promo: check_code("/promo_code", self.promo_code.as_deref(), &mut check),
         };
         check.finish()?;
         Ok(draft)
@@ -231,6 +233,9 @@ pub struct HoldView {
     pub booking_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_reference: Option<String>,
+    /// The promotion it has; what that takes off is in the quote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promo_code: Option<String>,
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -278,6 +283,7 @@ impl HoldView {
             extensions_left: HOLD_EXTENSIONS_MAX,
             booking_id: None,
             client_reference: terms.client_reference.clone(),
+            promo_code: terms.promo.as_ref().map(|taken| taken.code.to_string()),
             created_at: instant::local(terms.created_ms, names.zone),
         }
     }
@@ -350,12 +356,13 @@ mod tests {
     }
 
     #[test]
-    fn adults_are_no_children_and_codes_are_refused() {
+    fn adults_are_no_children_and_a_text_that_is_no_code_is_refused() {
         let ages =
             |ages: serde_json::Value| faults(|body| body["lines"][0]["children_ages"] = ages);
         assert!(ages(serde_json::json!([0, 17])).is_empty());
         assert_eq!(ages(serde_json::json!([18])), ["/lines/0/children_ages"]);
         assert_eq!(ages(vec![3; CHILDREN_MAX + 1].into()), ["/lines/0/children_ages"]);
-        assert_eq!(faults(|body| body["promo_code"] = "SONGKRAN".into()), ["/promo_code"]);
+        assert!(faults(|body| body["promo_code"] = "songkran".into()).is_empty());
+        assert_eq!(faults(|body| body["promo_code"] = "SONG KRAN".into()), ["/promo_code"]);
     }
 }

@@ -1,10 +1,13 @@
 //! Offers on the wire: every product of a hotel for one stay, with its price or what stands in the way.
 
+use holdfast_engine::promo::PromoCode;
+use holdfast_engine::stay::Stay;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::explain::NearestView;
 use super::language::Language;
+use super::promo::asked_code;
 use super::quote::StayQuote;
 use super::rate_plan::MealPlan;
 use super::stay::{Party, check_asked};
@@ -27,14 +30,19 @@ pub struct OffersParams {
     /// Years, in all rooms together.
     #[param(example = "5,8")]
     pub children_ages: Option<String>,
+    /// With this promotion of the hotel's partner.
+    #[param(example = "SONGKRAN")]
+    pub promo_code: Option<String>,
     #[param(inline)]
     pub lang: Option<Language>,
 }
 
 impl OffersParams {
-    pub fn check(&self) -> Result<(holdfast_engine::stay::Stay, Party), Problem> {
+    pub fn check(&self) -> Result<(Stay, Party, Option<PromoCode>), Problem> {
         let dates = (self.check_in.as_str(), self.check_out.as_str());
-        check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())
+        let (stay, party) =
+            check_asked(dates, (self.rooms, self.adults), self.children_ages.as_deref())?;
+        Ok((stay, party, asked_code(self.promo_code.as_deref())?))
     }
 }
 

@@ -165,7 +165,7 @@ fn cases() -> Vec<Case> {
             "/lines/0/children_ages",
         ),
         wrong(|b| b["ttl_s"] = 901.into(), "field.range", "/ttl_s"),
-        wrong(|b| b["promo_code"] = "SUN".into(), "promo.not_offered", "/promo_code"),
+        wrong(|b| b["promo_code"] = "S N".into(), "promo.code_invalid", "/promo_code"),
         wrong(|b| b["colour"] = "blue".into(), "field.unknown", "/colour"),
         wrong(|b| b["lines"][0]["adults"] = "two".into(), "field.invalid", "/lines/0/adults"),
         wrong(

@@ -16,6 +16,7 @@ use crate::codec::{self, Decode, decode_first};
 use crate::command::Principal;
 use crate::hold::Hold;
 use crate::ids::{BlockId, BookingId, HoldId, HotelIx, PartnerId, WaitId};
+use crate::promo::Promo;
 use crate::quote::tax;
 use crate::rates::DatedRules;
 use crate::state::keys::Stored;
@@ -200,6 +201,7 @@ impl Loading {
             Part::EndedWaiting => {
                 from.each(|(at, id): (LogTimeMs, WaitId)| writer.waiting.load_ended(at, id))
             }
+            Part::Promos => from.put(|promo: Promo| writer.load_promo(promo)),
             // Named above.
             _ => Err(LoadError::Misfit { part: from.part }),
         }
@@ -291,6 +293,12 @@ impl Writer {
         self.shared.arrivals.add(terms.hotel, terms.stay(), booking.id);
         self.check_outs.add(terms.check_out, booking.id);
         self.shared.bookings.add(booking.id, booking);
+        true
+    }
+
+    fn load_promo(&mut self, promo: Promo) -> bool {
+        self.list_promo(&promo);
+        self.shared.promos.add(promo.id, promo);
         true
     }
 

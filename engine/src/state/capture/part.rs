@@ -75,6 +75,7 @@ parts! {
     BlockReleases = 26,
     /// One list, the oldest first.
     EndedWaiting = 27,
+    Promos = 28,
 }
 
 /// Bytes before a page's bitmap.

@@ -1,10 +1,12 @@
 //! What the rooms of a changed booking cost: nights it has at the price frozen in them, the others at
 //! today's, all of it taxed by the table the booking was made under.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Judged;
 use super::portions::Portion;
+use super::promotion::Going;
 use crate::catalogue::RatePlan;
 use crate::hold::Line;
 use crate::money::split;
@@ -16,11 +18,12 @@ use crate::stay::{Asked, Stay, list_nights};
 pub(super) fn price(
     judged: &Judged<'_>,
     portions: &[Portion<'_>],
+    going: Going,
 ) -> Result<(Vec<Line>, i64), Refusal> {
     let mut lines: Vec<Line> = Vec::with_capacity(portions.len());
     let mut total = 0i64;
     for portion in portions {
-        let line = price_portion(judged, portion)?;
+        let line = price_portion(judged, portion, going)?;
         let amount = line.quote.total.checked_mul(i64::from(line.quantity));
         total = amount.and_then(|amount| total.checked_add(amount)).ok_or(Code::PriceOutOfRange)?;
         let alike = |known: &&mut Line| {
@@ -35,7 +38,11 @@ pub(super) fn price(
     Ok((lines, total))
 }
 
-fn price_portion(judged: &Judged<'_>, portion: &Portion<'_>) -> Result<Line, Refusal> {
+fn price_portion(
+    judged: &Judged<'_>,
+    portion: &Portion<'_>,
+    going: Going,
+) -> Result<Line, Refusal> {
     let stay = judged.moment.stay;
     let (_, rate_plan) = judged.product(portion)?;
     let (policy, deposit) = match portion.kept {
@@ -44,11 +51,11 @@ fn price_portion(judged: &Judged<'_>, portion: &Portion<'_>) -> Result<Line, Ref
     };
     let quote = match portion.kept {
         Some(line) if stay == judged.terms.stay() => line.quote.clone(),
-        Some(line) => requote(judged, portion, &rate_plan, &line.quote)?,
+        Some(line) => requote(judged, portion, (&rate_plan, going), &line.quote)?,
         None => {
             let nights = listed(judged, portion, &rate_plan, stay)?;
             let inclusive = rate_plan.draft.tax_inclusive;
-            frozen_taxes(judged, nights, inclusive, None)?
+            frozen_taxes(judged, nights, inclusive, going.discount)?
         }
     };
     Ok(Line {
@@ -67,7 +74,7 @@ fn price_portion(judged: &Judged<'_>, portion: &Portion<'_>) -> Result<Line, Ref
 fn requote(
     judged: &Judged<'_>,
     portion: &Portion<'_>,
-    rate_plan: &RatePlan,
+    (rate_plan, going): (&RatePlan, Going),
     quote: &RoomQuote,
 ) -> Result<RoomQuote, Refusal> {
     let (stay, before) = (judged.moment.stay, judged.terms.stay());
@@ -88,9 +95,42 @@ fn requote(
         nights.extras.clear();
     }
     // What a promotion took off stays with the nights it was given for.
-    let off = split(quote.discount, &quote.nightly_listed()).unwrap_or_default();
-    let off: i64 = off.iter().skip(first).take(count).sum();
-    frozen_taxes(judged, nights, quote.inclusive, (off > 0).then_some(Discount::Fixed(off)))
+    let had = if going.lost { Vec::new() } else { quote.nightly_discount() };
+    let off: Vec<_> = had.into_iter().skip(first).take(count).collect();
+    let own = usize::from(ahead.nights())..usize::from(ahead.nights()) + count;
+    let discounts = discounts(&nights, (&off, own), going.discount);
+    let discounts = discounts.ok_or(Code::PriceOutOfRange)?;
+    let off: i64 = discounts.iter().sum();
+    let off = (off > 0).then_some(Discount::Fixed(off));
+    let quote = frozen_taxes(judged, nights, quote.inclusive, off)?;
+    Ok(quote.with_discounts(discounts))
+}
+
+/// What each night has off: the booking's own what they had, the others their percentage, or by what they
+/// are listed at what the own left of a fixed amount, which is for the whole room. `None` on overflow.
+fn discounts(
+    nights: &Nights,
+    (off, own): (&[i64], Range<usize>),
+    discount: Option<Discount>,
+) -> Option<Vec<i64>> {
+    let listed = |(at, price): (usize, &i64)| {
+        let extra = nights.extras.get(at).copied().unwrap_or(0);
+        if own.contains(&at) { Some(0) } else { price.checked_add(extra) }
+    };
+    let fresh = nights.prices.iter().enumerate().map(listed).collect::<Option<Vec<_>>>()?;
+    let sum = fresh.iter().try_fold(0i64, |sum, &listed| sum.checked_add(listed))?;
+    let more = match discount {
+        None => 0,
+        Some(Discount::Fixed(amount)) => {
+            Discount::Fixed(amount.saturating_sub(off.iter().sum())).of(sum)?
+        }
+        Some(percent) => percent.of(sum)?,
+    };
+    let mut discounts = if more > 0 { split(more, &fresh)? } else { vec![0; fresh.len()] };
+    for (night, off) in discounts.iter_mut().skip(own.start).zip(off) {
+        *night = *off;
+    }
+    Some(discounts)
 }
 
 /// What today's prices of some nights are on the basis that the booking was made on.
@@ -119,7 +159,8 @@ fn listed(
     rate_plan: &RatePlan,
     stay: Stay,
 ) -> Result<Nights, Refusal> {
-    let asked = Asked { stay, adults: portion.adults, children: portion.children, discount: None };
+    let (adults, children) = (portion.adults, portion.children);
+    let asked = Asked { stay, adults, children, discount: None, quoted: None };
     list_nights(judged.shared, judged.hotel, rate_plan, asked)
         .ok_or_else(|| Code::RateMissing.into())
 }

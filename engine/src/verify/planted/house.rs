@@ -117,6 +117,15 @@ impl House {
     }
 
     pub fn hold(&mut self, at: u32, id: u128, nights: u16, quantity: u16) {
+        self.hold_as(self.wish(at, id, nights, quantity));
+    }
+
+    pub fn hold_as(&mut self, wish: Hold) {
+        self.run(Verb::Hold(wish));
+    }
+
+    /// A hold that is not sent yet.
+    pub fn wish(&self, at: u32, id: u128, nights: u16, quantity: u16) -> Hold {
         let line = HoldLine {
             room_type: RoomTypeIx(at),
             rate_plan: RatePlanIx(at),
@@ -125,7 +134,7 @@ impl House {
             children: Vec::new(),
             quote: None,
         };
-        self.run(Verb::Hold(Hold {
+        Hold {
             id: HoldId(id),
             hotel: HotelIx(0),
             principal: GUEST,
@@ -135,7 +144,8 @@ impl House {
             expected_total: None,
             client_reference: Some(format!("ref {id}")),
             block: None,
-        }));
+            promo: None,
+        }
     }
 
     pub fn confirm(&mut self, hold: u128) {

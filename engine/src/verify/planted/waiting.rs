@@ -34,6 +34,7 @@ fn join(house: &mut House, id: WaitId, hold: HoldId) {
         expected_total: None,
         client_reference: None,
         block: None,
+        promo: None,
     };
     house.run(Verb::JoinWaitlist(JoinWaitlist { id, wish }));
 }

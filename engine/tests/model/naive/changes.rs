@@ -13,6 +13,7 @@ use holdfast_engine::{Code, Night};
 use super::bookings::changed;
 use super::catalogue::acts;
 use super::holds::{price_changed, refuse};
+use super::promos::{self, Going};
 use super::{Booking, Hold, Line, Model, Price};
 use crate::world::answer::Answer;
 
@@ -124,9 +125,28 @@ impl Model {
         if !blockers.is_empty() {
             return Err(refuse(&blockers));
         }
+        let mut going = self.going(before, &after);
+        let mut lines = self.lines_after((before, going), &after, &rooms)?;
+        if going.discount.is_some() && !self.affords(before, &lines) {
+            going.discount = None;
+            lines = self.lines_after((before, going), &after, &rooms)?;
+        }
+        let total = lines.iter().map(Line::total).sum();
+        let promo = before.promo.filter(|_| !going.lost);
+        let promo = promo.map(|taken| promos::Taken { off: promos::off(&lines), ..taken });
+        let promo = promo.filter(|taken| taken.off > 0 || going.discount.is_some());
+        Ok(Hold { lines, total, promo, ..after })
+    }
+
+    fn lines_after(
+        &self,
+        (before, going): (&Hold, Going),
+        after: &Hold,
+        rooms: &[Rooms],
+    ) -> Result<Vec<Line>, Answer> {
         let mut lines: Vec<Line> = Vec::new();
-        for rooms in &rooms {
-            let line = self.line_after(before, &after, rooms).ok_or(Code::RateMissing)?;
+        for rooms in rooms {
+            let line = self.line_after((before, going), after, rooms).ok_or(Code::RateMissing)?;
             match lines
                 .iter_mut()
                 .find(|known| Line { rooms: line.rooms, ..(*known).clone() } == line)
@@ -135,8 +155,7 @@ impl Model {
                 None => lines.push(line),
             }
         }
-        let total = lines.iter().map(Line::total).sum();
-        Ok(Hold { lines, total, ..after })
+        Ok(lines)
     }
 
     fn change_of_dates(&self, before: &Hold, after: &Hold) -> Option<Code> {
@@ -201,7 +220,12 @@ impl Model {
     }
 
     /// A line as it would be: nights that the rooms have at their price, the others at today's.
-    fn line_after(&self, before: &Hold, after: &Hold, rooms: &Rooms) -> Option<Line> {
+    fn line_after(
+        &self,
+        (before, going): (&Hold, Going),
+        after: &Hold,
+        rooms: &Rooms,
+    ) -> Option<Line> {
         let wish = &rooms.wish;
         let hotel = &self.hotels[before.hotel as usize].draft;
         let plan = &self.plans[wish.rate_plan.at()].draft;
@@ -217,7 +241,9 @@ impl Model {
             deposit: plan.deposit,
         };
         let Some(own) = rooms.kept.map(|at| &before.lines[at]) else {
-            let price = Price::of(today(after.nights())?, plan.tax_inclusive, shares);
+            let listed = today(after.nights())?;
+            let off = promos::off_all(&listed, going.discount);
+            let price = Price::less(listed, off, plan.tax_inclusive, shares);
             return Some(Line { price, ..fresh });
         };
         let own = Line { rooms: fresh.rooms, ..own.clone() };
@@ -244,7 +270,13 @@ impl Model {
         let prices = kept.iter().map(|night| usize::from(night - before.check_in));
         listed.extend(prices.map(|at| own.price.listed[at]));
         listed.extend(on_basis(until..after.check_out)?);
-        let price = Price::of(listed, own.price.inclusive, shares);
+        let had = |night: &u16| {
+            let at = usize::from(night - before.check_in);
+            own.price.off.get(at).copied().filter(|_| !going.lost).unwrap_or(0)
+        };
+        let had = after.nights().map(|night| kept.contains(&night).then(|| had(&night))).collect();
+        let off = promos::off_new(&listed, had, going.discount);
+        let price = Price::less(listed, off, own.price.inclusive, shares);
         Some(Line { price, ..own })
     }
 }

@@ -13,7 +13,7 @@ use holdfast_engine::refusal::{Blocker, Layer, Reason};
 use holdfast_engine::{Code, Night, Principal};
 
 use super::catalogue::acts;
-use super::{Booking, Hold, Hotel, Line, Model, Price, money};
+use super::{Booking, Hold, Hotel, Line, Model, Price, money, promos};
 use crate::world::MINUTE;
 use crate::world::answer::{Answer, No};
 
@@ -44,7 +44,7 @@ impl Model {
             return Code::StateConflict.into();
         }
         match self.priced(wish) {
-            Ok((lines, total)) => self.take(wish, lines, total),
+            Ok(priced) => self.take(wish, priced),
             Err(answer) => answer,
         }
     }
@@ -82,14 +82,18 @@ impl Model {
         }
         let lines: Vec<_> = wish.lines.iter().map(|line| self.price(wish, line)).collect();
         let total = lines.iter().map(Line::total).sum();
+        if let Some(answer) = self.exhausted(wish, promos::off(&lines)) {
+            return Err(answer);
+        }
         if wish.expected_total.is_some_and(|expected| expected != total) {
             return Err(price_changed(total));
         }
         Ok((lines, total))
     }
 
-    pub(super) fn take(&mut self, wish: &Wish, lines: Vec<Line>, total: i64) -> Answer {
+    pub(super) fn take(&mut self, wish: &Wish, (lines, total): (Vec<Line>, i64)) -> Answer {
         let deposit = lines.iter().map(money::deposit).sum();
+        let promo = self.promo_of(wish).map(|promo| promo.taken(&lines));
         let expires = self.now + u64::from(wish.ttl_s) * 1_000;
         let hold = Hold {
             id: wish.id,
@@ -110,6 +114,7 @@ impl Model {
             block: wish.block,
             taxes: self.taxes.len(),
             waitlist: None,
+            promo,
         };
         self.touch(wish.hotel.0);
         self.holds.insert(wish.id, hold);
@@ -119,11 +124,11 @@ impl Model {
     /// An expired hold taken anew, as a new one would be, for no more than was agreed.
     fn revive(&mut self, hold: &Hold, agreed: i64) -> Result<Hold, Answer> {
         let wish = Wish { expected_total: None, ttl_s: 900, ..hold.wish.clone() };
-        let (lines, total) = self.priced(&wish)?;
-        if total > agreed {
-            return Err(price_changed(total));
+        let priced = self.priced(&wish)?;
+        if priced.1 > agreed {
+            return Err(price_changed(priced.1));
         }
-        self.take(&wish, lines, total);
+        self.take(&wish, priced);
         Ok(self.holds[&hold.id].clone())
     }
 
@@ -156,6 +161,7 @@ impl Model {
             let stay = (check_in.0, check_out.0);
             found.extend(self.line_blockers(wish.hotel.0, line, stay)?);
         }
+        found.extend(self.promo_blockers(hotel, wish));
         for (room_type, rooms) in wanted {
             for night in check_in.0..check_out.0 {
                 // Who picks up from a block needs nothing else, but that nobody has closed.
@@ -295,12 +301,14 @@ impl Model {
         let hotel = &self.hotels[wish.hotel.at()].draft;
         let shares = self.shares(hotel, nights.start, self.taxes.len());
         let listed = self.listed(line, wish.hotel.0, nights).unwrap();
+        let discount = self.promo_of(wish).map(|promo| promo.draft.discount);
+        let off = promos::off_all(&listed, discount);
         Line {
             room_type: line.room_type.0,
             rate_plan: line.rate_plan.0,
             rooms: line.quantity.into(),
             party: (line.adults, line.children.clone()),
-            price: Price::of(listed, plan.tax_inclusive, shares),
+            price: Price::less(listed, off, plan.tax_inclusive, shares),
             policy: plan.policy.as_ref().clone(),
             deposit: plan.deposit,
         }
@@ -505,10 +513,10 @@ fn over(status: Status) -> Answer {
 
 fn is_restriction(reason: &Reason) -> bool {
     let rooms = matches!(reason, Reason::Insufficient { .. } | Reason::BlockInsufficient { .. });
-    !rooms && !matches!(reason, Reason::TooManyGuests)
+    !rooms && !reason.is_promo() && !matches!(reason, Reason::TooManyGuests)
 }
 
-/// Closed before priced before restricted before crowded before full.
+/// Closed before priced before restricted before crowded before a promotion before full.
 pub(super) fn refuse(blockers: &[Blocker]) -> Answer {
     let any = |test: fn(&Reason) -> bool| blockers.iter().any(|blocker| test(&blocker.reason));
     let code = if any(|reason| matches!(reason, Reason::HotelNotLive | Reason::Closed)) {
@@ -519,6 +527,10 @@ pub(super) fn refuse(blockers: &[Blocker]) -> Answer {
         Code::StayRestricted
     } else if any(|reason| matches!(reason, Reason::TooManyGuests)) {
         Code::OccupancyTooMany
+    } else if any(|reason| matches!(reason, Reason::PromoUnknown)) {
+        Code::PromoUnknown
+    } else if any(|reason| reason.is_promo()) {
+        Code::PromoNotValid
     } else {
         Code::InventoryInsufficient
     };

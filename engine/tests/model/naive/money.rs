@@ -16,7 +16,7 @@ use crate::world::answer::Answer;
 
 use crate::world::{DAY, HOUR};
 
-fn half_up(numerator: i64, denominator: i64) -> i64 {
+pub fn half_up(numerator: i64, denominator: i64) -> i64 {
     (2 * numerator + denominator) / (2 * denominator)
 }
 
@@ -154,7 +154,13 @@ impl Price {
     /// Of one room from what its nights are listed at. A price without taxes is built up; one with them is
     /// the total, whose parts are their shares of it, and the room has what is left.
     pub fn of(listed: Vec<i64>, inclusive: bool, shares: Shares) -> Self {
-        let sum = listed.iter().sum::<i64>();
+        Self::less(listed, Vec::new(), inclusive, shares)
+    }
+
+    /// The same with so much off each night.
+    pub fn less(listed: Vec<i64>, off: Vec<i64>, inclusive: bool, shares: Shares) -> Self {
+        let sum = listed.iter().sum::<i64>() - off.iter().sum::<i64>();
+        let off = if off.iter().all(|&off| off == 0) { Vec::new() } else { off };
         let Shares { service, vat, fee, vat_on } = shares;
         let covered = |lines: [i64; 3]| -> i64 {
             lines.into_iter().zip(vat_on).filter(|line| line.1).map(|line| line.0).sum()
@@ -170,8 +176,21 @@ impl Price {
             [sum, service, half_up(covered([sum, service, fee]) * vat, 10_000), fee]
         };
         let total = parts.iter().sum();
-        let nightly = if inclusive { listed.clone() } else { by_night(total, &listed) };
-        Self { listed, inclusive, parts, nightly }
+        let mut price = Self { listed, off, inclusive, parts, nightly: Vec::new() };
+        let as_listed = inclusive && price.off.is_empty();
+        price.nightly =
+            if as_listed { price.listed.clone() } else { by_night(total, &price.weights()) };
+        price
+    }
+
+    /// By what its nights share an amount: what they are listed at, less what they have off where that is
+    /// not by the same measure.
+    fn weights(&self) -> Vec<i64> {
+        let off = self.off.iter().sum();
+        if self.off.is_empty() || self.off == by_night(off, &self.listed) {
+            return self.listed.clone();
+        }
+        self.listed.iter().zip(&self.off).map(|(listed, off)| listed - off).collect()
     }
 
     pub fn total(&self) -> i64 {
@@ -180,7 +199,7 @@ impl Price {
 
     /// Each night without anything on top.
     pub fn nightly_room(&self) -> Vec<i64> {
-        by_night(self.parts[0], &self.listed)
+        by_night(self.parts[0], &self.weights())
     }
 }
 

@@ -111,10 +111,16 @@ impl Model {
         if !over && !there {
             return;
         }
-        match self.offered(wish) {
-            Ok((lines, total)) => {
+        let without = Wish { promo: None, ..wish.clone() };
+        let (wish, offered) = match self.offered(wish) {
+            // Nobody is kept waiting by a promotion that is over.
+            Err(Answer::Refused(no)) if no.code.is_promo() => (&without, self.offered(&without)),
+            offered => (wish, offered),
+        };
+        match offered {
+            Ok(priced) => {
                 self.waiting[at].status = Status::Offered(wish.id);
-                self.take(wish, lines, total);
+                self.take(wish, priced);
                 let id = self.waiting[at].id;
                 self.holds.get_mut(&wish.id).unwrap().waitlist = Some(id);
             }

@@ -76,10 +76,10 @@ impl Traffic {
         });
         let mut lines: Vec<_> = own.collect();
         match dice.below(8) {
-            0 => lines.push(self.hold_line(dice, reader, terms.hotel, terms.stay())),
+            0 => lines.push(self.hold_line(dice, reader, (terms.hotel, None), terms.stay())),
             1 => {
                 let last = lines.len() - 1;
-                lines[last] = self.hold_line(dice, reader, terms.hotel, terms.stay());
+                lines[last] = self.hold_line(dice, reader, (terms.hotel, None), terms.stay());
             }
             2..4 => lines[0].quantity += 1,
             4 => lines[0].quantity -= 1,

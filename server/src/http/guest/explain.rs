@@ -33,7 +33,7 @@ pub async fn read(
     headers: HeaderMap,
     Query(params): Query<ExplainParams>,
 ) -> Result<Reply, Problem> {
-    let (stay, party) = params.check()?;
+    let (stay, party, code) = params.check()?;
     let (hotel, _) = visible_hotel(&state, principal.as_deref(), id)?;
     let reader = state.reader();
     let room_type = match &params.room_type_id {
@@ -56,7 +56,8 @@ pub async fn read(
         }
     };
     let (rooms, adults, children) = (party.rooms, party.adults, party.children.as_slice());
-    let ask = Ask { hotel: hotel.ix, stay, rooms, adults, children, room_type, rate_plan };
+    let (hotel_ix, promo) = (hotel.ix, code.as_ref());
+    let ask = Ask { hotel: hotel_ix, stay, rooms, adults, children, room_type, rate_plan, promo };
     let found = reader
         .explain(&ask, state.now_ms())
         .map_err(|refused| refusal::problem(&refused, reader))?;

@@ -12,6 +12,8 @@ use holdfast_engine::command::{Hold, HoldLine};
 use holdfast_engine::hold::Terms;
 use holdfast_engine::ids::HoldId;
 use holdfast_engine::money::Currency;
+use holdfast_engine::promo::{self, PromoCode};
+use holdfast_engine::quote::Discount;
 use holdfast_engine::stay::{self, Asked};
 use holdfast_engine::{Code, Idempotency, Principal as EnginePrincipal};
 
@@ -28,6 +30,8 @@ use crate::wire::quote::QuoteView;
 pub struct HoldRequest {
     pub hotel: Arc<Hotel>,
     pub hold: Hold,
+    /// What the promotion takes off, where there is one.
+    discount: Option<Discount>,
 }
 
 /// Resolves every id and quotes every line. 404 for what is not there or not this caller's to hold,
@@ -51,6 +55,9 @@ pub fn resolve(
     let wanted = draft.lines.iter().zip(&rate_plans);
     let wanted = wanted.map(|(line, rate_plan)| (rate_plan.room_type, u32::from(line.quantity)));
     reader.expect(&Demand::of(draft.stay, wanted));
+    // Before the quotes that are made with it: a change in between shows as an old version.
+    let promo = draft.promo.as_ref().map(|code| named_promo(state, &hotel, code));
+    let discount = promo.as_ref().and_then(|promo| promo.1);
     let lines = draft.lines.iter().zip(&rate_plans).map(|(line, rate_plan)| {
         let mut line = HoldLine {
             room_type: rate_plan.room_type,
@@ -60,7 +67,8 @@ pub fn resolve(
             children: line.children.clone(),
             quote: None,
         };
-        line.quote = stay::quote_room(reader, &hotel, rate_plan, Asked::of(draft.stay, &line));
+        let asked = Asked::of(draft.stay, &line).with(discount);
+        line.quote = stay::quote_room(reader, &hotel, rate_plan, asked);
         line
     });
     let hold = Hold {
@@ -74,8 +82,22 @@ pub fn resolve(
         expected_total,
         client_reference: draft.client_reference.clone(),
         block: draft.block,
+        promo: promo.map(|promo| promo.0),
     };
-    Ok(HoldRequest { hotel, hold })
+    Ok(HoldRequest { hotel, hold, discount })
+}
+
+/// The code as a command carries it, and what it takes off. One that names nothing here is the log's to
+/// refuse.
+fn named_promo(
+    state: &AppState,
+    hotel: &Hotel,
+    code: &PromoCode,
+) -> (Box<promo::Asked>, Option<Discount>) {
+    let known = state.reader().promo_named(hotel.partner, code);
+    let quoted = known.as_ref().map(|promo| (promo.id, promo.version));
+    let discount = known.map(|promo| promo.draft.discount);
+    (Box::new(promo::Asked { code: code.clone(), quoted }), discount)
 }
 
 /// Guests hold in hotels they have been able to see, everybody else in hotels they run.
@@ -210,12 +232,12 @@ pub fn with_new_quote(
 
 /// What the request would cost now.
 fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
-    let HoldRequest { hotel, hold } = request;
+    let HoldRequest { hotel, hold, discount } = request;
     let mut total = 0i64;
     let mut lines = Vec::with_capacity(hold.lines.len());
     for line in &hold.lines {
         let (line, amount) = {
-            let asked = Asked::of(hold.stay, line);
+            let asked = Asked { discount: *discount, ..Asked::of(hold.stay, line) };
             stay::price_line(state.reader(), hotel, asked, line).ok()?
         };
         total = total.checked_add(amount)?;
@@ -234,6 +256,7 @@ fn current_quote(state: &AppState, request: &HoldRequest) -> Option<QuoteView> {
         client_reference: None,
         block: None,
         waitlist: None,
+        promo: None,
         created_ms: 0,
     };
     let names = names(state, hotel, &terms);

@@ -4,6 +4,7 @@ use axum::extract::State;
 use holdfast_engine::catalogue::{Hotel, HotelStatus, RatePlan, RoomType};
 use holdfast_engine::explain::Ask;
 use holdfast_engine::ids::HotelId;
+use holdfast_engine::promo::{Promo, PromoCode};
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::stay::{self, Moment, State as Rooms, Stay};
 use holdfast_engine::{Blocker, Reader};
@@ -38,13 +39,15 @@ pub async fn read(
     headers: HeaderMap,
     Query(params): Query<OffersParams>,
 ) -> Result<Reply, Problem> {
-    let (stay, party) = params.check()?;
+    let (stay, party, promo) = params.check()?;
     let (hotel, _) = visible_hotel(&state, principal.as_deref(), id)?;
     let reader = state.reader();
     let now = state.now_ms();
     stay::check_dates(reader, &hotel, stay, now)
         .map_err(|refused| refusal::problem(&refused, reader))?;
-    let asked = Asked { reader, hotel: &hotel, stay, party, now };
+    let code = promo;
+    let promo = code.as_ref().and_then(|code| reader.promo_named(hotel.partner, code));
+    let asked = Asked { reader, hotel: &hotel, stay, party, now, code, promo };
     let room_types = hotel.room_types.iter().filter_map(|ix| reader.room_type(*ix));
     let room_types = room_types.filter(|room_type| !room_type.removed);
     let items: Vec<_> = room_types.flat_map(|room_type| asked.offers_of(&room_type)).collect();
@@ -67,6 +70,9 @@ struct Asked<'a> {
     stay: Stay,
     party: Party,
     now: u64,
+    /// The promotion that every offer is wanted with.
+    code: Option<PromoCode>,
+    promo: Option<Promo>,
 }
 
 impl Asked<'_> {
@@ -79,6 +85,11 @@ impl Asked<'_> {
     fn offer(&self, room_type: &RoomType, rate_plan: &RatePlan) -> OfferView {
         let (blockers, left) = self.blockers(room_type, rate_plan);
         let quote = blockers.is_empty().then(|| self.quote(rate_plan)).flatten();
+        let (blockers, quote) = match quote {
+            Some(Err(exhausted)) => (exhausted, None),
+            Some(Ok(quote)) => (blockers, Some(quote)),
+            None => (blockers, None),
+        };
         let state = self.state(room_type, &blockers, quote.is_some());
         let policy = &rate_plan.draft.policy;
         let free = quote
@@ -114,6 +125,9 @@ impl Asked<'_> {
         pricing.find_blockers(self.reader, self.stay, &mut blockers);
         let wanted = u32::from(self.party.rooms);
         let moment = Moment::new(self.stay, self.hotel, self.now);
+        if let Some(code) = &self.code {
+            stay::judge_promo(self.reader, self.hotel, (code, &moment), &mut blockers);
+        }
         stay::find_rate_blockers(self.reader, rate_plan, &moment, &mut blockers);
         stay::find_cell_blockers(self.reader, room_type.ix, self.stay, wanted, &mut blockers);
         let last = self.stay.check_out.minus(1);
@@ -140,15 +154,24 @@ impl Asked<'_> {
         }
     }
 
-    fn quote(&self, rate_plan: &RatePlan) -> Option<StayQuote> {
+    /// The price of all rooms; the blockers where the promotion has not the money for it.
+    fn quote(&self, rate_plan: &RatePlan) -> Option<Result<StayQuote, Vec<Blocker>>> {
         let asked = stay::Asked {
             stay: self.stay,
             adults: self.party.adults,
             children: &self.party.children,
-            discount: None,
+            discount: self.promo.as_ref().map(|promo| promo.draft.discount),
+            quoted: None,
         };
         let (_, quote) = stay::quote_room(self.reader, self.hotel, rate_plan, asked)?;
-        quote.total.checked_mul(i64::from(self.party.rooms))?;
+        let rooms = i64::from(self.party.rooms);
+        quote.total.checked_mul(rooms)?;
+        if let Some(promo) = &self.promo {
+            let exhausted = promo.find_exhaustion(self.stay, quote.discount.checked_mul(rooms)?);
+            if !exhausted.is_empty() {
+                return Some(Err(exhausted));
+            }
+        }
         let about = Priceable {
             check_in: self.stay.check_in,
             quantity: self.party.rooms,
@@ -157,7 +180,7 @@ impl Asked<'_> {
             deposit: rate_plan.draft.deposit,
             zone: &self.hotel.zone,
         };
-        Some(StayQuote::of(&quote, about))
+        Some(Ok(StayQuote::of(&quote, about)))
     }
 
     fn nearest(&self) -> Vec<NearestView> {
@@ -169,6 +192,7 @@ impl Asked<'_> {
             children: &self.party.children,
             room_type: None,
             rate_plan: None,
+            promo: self.code.as_ref(),
         };
         let found = self.reader.explain(&ask, self.now).map(|found| found.nearest);
         let found = found.unwrap_or_default();

@@ -5,7 +5,7 @@
 //! Invariant: a promise without a test, and a test that does not exist, are complaints.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Complaints about the page, given the names of all functions in the sources.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn unheld(page: &str, functions: &BTreeSet<String>) -> Vec<String> {
 }
 
 /// Complaints about the page of rules, given every source file with the names of its tests. A row's
-/// last cell names tests as `path/to/file.rs::test`; the path may be the end of a longer one.
+/// last cell names tests as `path/to/file.rs::test`, from the workspace's root.
 #[must_use]
 pub fn unheld_rules(page: &str, files: &[(PathBuf, BTreeSet<String>)]) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -37,7 +37,7 @@ pub fn unheld_rules(page: &str, files: &[(PathBuf, BTreeSet<String>)]) -> Vec<St
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let (Some(rule), Some(tests)) = (cells.first(), cells.last()) else { continue };
         let mut names = tests.split('`').skip(1).step_by(2).peekable();
-        if names.peek().is_none() || cells.len() < 2 {
+        if names.peek().is_none() || cells.len() != 2 {
             complaints.push(format!("docs/rules.md: no test holds \"{rule}\""));
         }
         for name in names.filter(|name| !is_test(name, files)) {
@@ -49,7 +49,7 @@ pub fn unheld_rules(page: &str, files: &[(PathBuf, BTreeSet<String>)]) -> Vec<St
 
 fn is_test(name: &str, files: &[(PathBuf, BTreeSet<String>)]) -> bool {
     name.split_once("::").is_some_and(|(file, function)| {
-        files.iter().any(|(path, tests)| path.ends_with(file) && tests.contains(function))
+        files.iter().any(|(path, tests)| path == Path::new(file) && tests.contains(function))
     })
 }
 
@@ -93,13 +93,13 @@ mod tests {
     #[test]
     fn a_rule_without_a_test_or_with_a_made_up_one_is_named() {
         let files = [(PathBuf::from("engine/tests/ari.rs"), functions("#[test]\nfn real() {}\n"))];
-        let page = "| rule | held by |\n|---|---|\n| a | `tests/ari.rs::real` |\n| b | later |\n\
-            | c | `tests/ari.rs::real`, `ari.rs::unreal`, `real` |\n";
+        let page = "| rule | held by |\n|---|---|\n| a | `engine/tests/ari.rs::real` |\n| b | later |\n\
+            | c | `engine/tests/ari.rs::real`, `ari.rs::real`, `real` |\n";
         assert_eq!(
             unheld_rules(page, &files),
             [
                 "docs/rules.md: no test holds \"b\"",
-                "docs/rules.md: \"c\" names ari.rs::unreal, which is no test",
+                "docs/rules.md: \"c\" names ari.rs::real, which is no test",
                 "docs/rules.md: \"c\" names real, which is no test",
             ]
         );

@@ -101,10 +101,10 @@ impl Reader {
             if meant {
                 let mut blockers = ask.standing(hotel, offering);
                 blockers.extend(&promotion.blockers);
-                product.name_blockers(&self.shared, &window, &mut blockers);
                 if let Some(pricing) = pricing.filter(|_| ask.fits(hotel, offering)) {
                     pricing.find_blockers(&self.shared, ask.stay, &mut blockers);
                 }
+                product.name_blockers(&self.shared, &window, &mut blockers);
                 if blockers.is_empty() {
                     blockers.extend(product.find_exhaustion(&window));
                 }

@@ -3,18 +3,26 @@
 use std::collections::BTreeSet;
 
 use holdfast_engine::ari::Change;
-use holdfast_engine::command::{Hold, Release};
+use holdfast_engine::catalogue::{
+    Adjustment, AgeBand, AgeBands, ChildCharge, HotelDraft, Occupancies, Occupancy, OccupancyPrice,
+    RatePlanDraft, RoomTypeDraft,
+};
+use holdfast_engine::command::{
+    ChangeHotel, ChangeRatePlan, ChangeRoomType, Hold, HoldLine, Release,
+};
 use holdfast_engine::explain::{Ask, Nearest};
 use holdfast_engine::ids::HoldId;
 use holdfast_engine::limits::{NEAREST_MAX, NEAREST_OTHER_NIGHTS, NEAREST_SHIFT_NIGHTS};
-use holdfast_engine::rates::CutOff;
+use holdfast_engine::rates::{CutOff, OccupancyPrices};
 use holdfast_engine::refusal::{Layer, Reason};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Code, Night, Outcome, Verb};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::world::{ADMIN, HORIZON, Product, World, hold_line, line, night, stay};
+use crate::world::{
+    ADMIN, HORIZON, HOUR, OWNER, Product, World, drafts, hold_line, line, night, stay,
+};
 
 /// Two room types, the first on two plans.
 fn house() -> (World, [Product; 3]) {
@@ -28,6 +36,15 @@ fn house() -> (World, [Product; 3]) {
     (world, [first, second, third])
 }
 
+/// Who wants to stay in each room.
+#[derive(Debug, Clone)]
+struct Party {
+    adults: u8,
+    children: Vec<u8>,
+}
+
+const COUPLE: Party = Party { adults: 2, children: Vec::new() };
+
 fn ask(product: Product, stay: Stay, rooms: u16) -> Ask<'static> {
     let (room_type, rate_plan) = (None, None);
     let (hotel, children, promo) = (product.hotel, &[], None);
@@ -35,12 +52,17 @@ fn ask(product: Product, stay: Stay, rooms: u16) -> Ask<'static> {
 }
 
 fn wish(product: Product, stay: Stay, rooms: u16) -> Hold {
+    wish_for(&COUPLE, product, stay, rooms)
+}
+
+fn wish_for(party: &Party, product: Product, stay: Stay, rooms: u16) -> Hold {
+    let Party { adults, children } = party.clone();
     Hold {
         id: HoldId(u128::MAX),
         hotel: product.hotel,
         principal: ADMIN,
         stay,
-        lines: vec![hold_line(product, rooms)],
+        lines: vec![HoldLine { adults, children, ..hold_line(product, rooms) }],
         ttl_s: 900,
         expected_total: None,
         client_reference: None,
@@ -50,9 +72,9 @@ fn wish(product: Product, stay: Stay, rooms: u16) -> Hold {
 }
 
 /// What a hold would cost, learnt by making it and giving it back; or the refusal.
-fn try_hold(world: &mut World, product: Product, stay: Stay, rooms: u16) -> Result<i64, Code> {
+fn try_hold(world: &mut World, wish: Hold) -> Result<i64, Code> {
     let id = HoldId(world.mint());
-    let hold = Hold { id, ..wish(product, stay, rooms) };
+    let hold = Hold { id, ..wish };
     match world.run(Verb::Hold(hold)) {
         Outcome::Held { terms, .. } => {
             world.run(Verb::Release(Release { hold: id, principal: ADMIN }));
@@ -89,7 +111,7 @@ fn brute_force(
     products: &[Product],
     meant: impl Fn(Product) -> bool,
     asked: Stay,
-    rooms: u16,
+    wish: impl Fn(Product, Stay) -> Hold,
 ) -> Vec<Nearest> {
     let mut found = Vec::new();
     for (distance, check_in, check_out) in moved(asked) {
@@ -98,7 +120,7 @@ fn brute_force(
             if distance > 0 && !meant(product) {
                 continue;
             }
-            if let Ok(total) = try_hold(world, product, stay, rooms) {
+            if let Ok(total) = try_hold(world, wish(product, stay)) {
                 let (room_type, rate_plan) = (product.room_type, product.rate_plan);
                 found.push(Nearest { stay, room_type, rate_plan, total, distance });
             }
@@ -137,12 +159,64 @@ fn change(kind: u8, value: u8) -> Change {
                 CutOff { days: u16::from(value % 40), minute: 60 * u16::from(value % 24) };
             Change { cut_off: Some(Some(cut_off)), ..none }
         }
+        11 => {
+            let pairs = [(1, 40_000), (2 + value % 3, 60_000 + i64::from(value) * 100)];
+            Change {
+                occupancy: OccupancyPrices::new(pairs[..usize::from(value % 3)].to_vec()),
+                ..none
+            }
+        }
         _ => Change { price: Some(50_000 + i64::from(value) * 500), ..none },
     }
 }
 
+/// Children by ages, a room that takes four, and plans that price a party each in its own way.
+fn family_house(prices: u8, bands: u8) -> (World, [Product; 3]) {
+    let (mut world, products) = house();
+    let band = |up_to_age, charge, counts| AgeBand { up_to_age, charge, counts };
+    let all = [
+        band(2, ChildCharge::Free, false),
+        band(6, ChildCharge::PercentBp(5_000), true),
+        band(11, ChildCharge::Fixed(30_000), bands & 4 != 0),
+    ];
+    let age_bands = AgeBands(all[..usize::from(bands % 4)].to_vec());
+    let draft = HotelDraft { age_bands, ..drafts::hotel() };
+    let (hotel, principal, version) = (products[0].hotel, OWNER, None);
+    let change = Verb::ChangeHotel(ChangeHotel { hotel, principal, version, draft });
+    assert!(world.run(change).refusal().is_none());
+    for room_type in [products[0].room_type, products[2].room_type] {
+        let draft = RoomTypeDraft {
+            max_adults: 3,
+            max_children: 2,
+            max_occupancy: 4,
+            ..drafts::room_type()
+        };
+        let change = ChangeRoomType { room_type, principal, version, draft };
+        assert!(world.run(Verb::ChangeRoomType(change)).refusal().is_none());
+    }
+    let one = |adults, price| Occupancy { adults, price };
+    let single = one(1, OccupancyPrice::Changed(Adjustment::PercentBp(-1_500)));
+    for (at, product) in products.iter().enumerate() {
+        let how = prices >> (2 * at) & 3;
+        let occupancy = Occupancies {
+            base: (how > 1).then_some(2),
+            prices: if how == 1 { Vec::new() } else { vec![single] },
+            extra_adult: (how == 3).then_some(33_335),
+        };
+        let rate_plan = product.rate_plan;
+        let draft = RatePlanDraft { occupancy, ..drafts::rate_plan() };
+        let change = ChangeRatePlan { rate_plan, principal, version, draft };
+        assert!(world.run(Verb::ChangeRatePlan(change)).refusal().is_none());
+    }
+    (world, products)
+}
+
+fn party() -> impl Strategy<Value = Party> {
+    (1u8..5, vec(0u8..18, 0..3)).prop_map(|(adults, children)| Party { adults, children })
+}
+
 fn rule() -> impl Strategy<Value = Rule> {
-    (0usize..3, 0u16..HORIZON, 1u16..6, 0u8..12, any::<u8>()).prop_map(
+    (0usize..3, 0u16..HORIZON, 1u16..6, 0u8..13, any::<u8>()).prop_map(
         |(product, from, nights, kind, value)| Rule { product, from, nights, kind, value },
     )
 }
@@ -154,8 +228,12 @@ proptest! {
     fn explain_agrees_with_the_hold_and_names_the_nearest_by_brute_force(
         rules in vec(rule(), 0..90), from in 0u16..HORIZON - 8, nights in 1u16..10, rooms in 1u16..3,
         named: bool, taken in vec((0usize..3, 0u16..50, 1u16..9), 0..4),
+        party in party(), prices: u8, bands in 0u8..8, hour in 0u64..30,
     ) {
-        let (mut world, products) = house();
+        let (mut world, products) = family_house(prices, bands);
+        world.now += hour * HOUR;
+        world.tick();
+        let wish_of = |product, stay| wish_for(&party, product, stay, rooms);
         for rule in rules {
             let to = (rule.from + rule.nights).min(HORIZON - 1);
             let product = products[rule.product];
@@ -167,6 +245,7 @@ proptest! {
         }
         let asked = stay(from, nights);
         let mut ask = ask(products[0], asked, rooms);
+        (ask.adults, ask.children) = (party.adults, &party.children);
         if named {
             ask.rate_plan = Some(products[1].rate_plan);
         }
@@ -175,7 +254,7 @@ proptest! {
         let explained = match world.reader.explain(&ask, now) {
             Ok(explained) => explained,
             Err(refusal) => {
-                prop_assert_eq!(try_hold(&mut world, products[0], asked, rooms), Err(refusal.code));
+                prop_assert_eq!(try_hold(&mut world, wish_of(products[0], asked)), Err(refusal.code));
                 return Ok(());
             }
         };
@@ -183,7 +262,7 @@ proptest! {
         prop_assert_eq!(explained.offerings.len(), wanted.len());
         for (offering, product) in explained.offerings.iter().zip(&wanted) {
             prop_assert_eq!(offering.rate_plan, product.rate_plan);
-            let hold = Hold { id: HoldId(world.mint()), ..wish(*product, asked, rooms) };
+            let hold = Hold { id: HoldId(world.mint()), ..wish_of(*product, asked) };
             let id = hold.id;
             match world.run(Verb::Hold(hold)) {
                 Outcome::Held { .. } => {
@@ -192,13 +271,13 @@ proptest! {
                 }
                 Outcome::Refused(refusal) => {
                     prop_assert_eq!(&offering.blockers, &refusal.blockers);
-                    let names = world.reader.nearest_for(&wish(*product, asked, rooms), now);
+                    let names = world.reader.nearest_for(&wish_of(*product, asked), now);
                     prop_assert!(names.iter().all(|one| one.distance > 0 || one.rate_plan != product.rate_plan));
                 }
                 other => panic!("{other:?}"),
             }
         }
-        let expected = brute_force(&mut world, &products, meant, asked, rooms);
+        let expected = brute_force(&mut world, &products, meant, asked, wish_of);
         prop_assert_eq!(explained.nearest, expected);
     }
 }

@@ -116,7 +116,7 @@ impl Terms {
         let mut nights = vec![0i64; usize::from(self.nights())];
         for line in &self.lines {
             for (sum, night) in nights.iter_mut().zip(line.quote.nightly_total()) {
-                *sum += night * i64::from(line.quantity);
+                *sum = sum.saturating_add(night.saturating_mul(i64::from(line.quantity)));
             }
         }
         nights

@@ -54,7 +54,7 @@ pub use command::{Batch, Command, Idempotency, Principal, Verb};
 pub use event::Event;
 pub use outcome::Outcome;
 pub use refusal::{Blocker, Code, Refusal};
-pub use state::{Reader, State, Writer};
+pub use state::{Bounds, Reader, State, Writer};
 pub use verify::Verifier;
 
 // What is run with atomics or bugs of its own choosing (see `sync`): the integration tests' worlds, built

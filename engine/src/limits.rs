@@ -5,6 +5,8 @@
 
 /// Bookings that a refused removal names.
 pub const NAMED_BOOKINGS_MAX: usize = 20;
+/// The last instant of the log's clock, in milliseconds: where the last night begins that a date can name.
+pub const LOG_TIME_MS_MAX: u64 = 65_535 * 24 * 3_600 * 1_000;
 /// Rooms one cell can count: the width of its 12-bit fields.
 pub const ROOMS_PER_CELL_MAX: u32 = 4_095;
 /// Overbooking rooms one cell can grant: the width of its 8-bit field.
@@ -97,6 +99,9 @@ pub const LISTING_LOOKS_MAX: usize = 1_024;
 pub const NO_SHOW_MS_MAX: u64 = 48 * 3_600 * 1_000;
 /// Days after check-out for which a client reference stays taken.
 pub const REFERENCE_DAYS_KEPT: u16 = 400;
+/// Client references kept at once, of live holds and of bookings. Past it a hold that has one is refused;
+/// none is forgotten before its time.
+pub const REFERENCES_MAX: usize = 64_000_000;
 /// Blocks of one hotel, those that are over included. Past it the oldest that is over makes room; where
 /// none is, a new block is refused.
 pub const BLOCKS_PER_HOTEL_MAX: usize = 256;

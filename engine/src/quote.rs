@@ -167,6 +167,18 @@ pub fn room(
 }
 
 impl RoomQuote {
+    /// Whether it is of so many nights and its parts add up, none of them below nothing.
+    #[must_use]
+    pub fn is_whole(&self, nights: u16) -> bool {
+        let parts = [self.room, self.service, self.vat, self.fee];
+        let total = parts.iter().try_fold(0i64, |sum, &part| sum.checked_add(part));
+        self.prices.len() == usize::from(nights)
+            && (self.extras.is_empty() || self.extras.len() == self.prices.len())
+            && self.prices.iter().chain(&self.extras).chain(&parts).all(|&amount| amount >= 0)
+            && self.discount >= 0
+            && total == Some(self.total)
+    }
+
     /// What each night is listed at, extras included; sums to `discount` and, where inclusive, `total`,
     /// else `room`.
     #[must_use]

@@ -6,6 +6,7 @@ mod aside;
 mod audit;
 pub mod blocks;
 pub mod bookings;
+mod bounds;
 mod capture;
 mod check_outs;
 mod closures;
@@ -31,6 +32,7 @@ pub mod writer;
 
 pub use aside::Aside;
 pub(crate) use aside::Marked;
+pub use bounds::Bounds;
 pub use capture::{Capture, LoadError, Loading, Part};
 pub use listing::Listed;
 pub use reader::Reader;
@@ -46,7 +48,14 @@ impl State {
     #[must_use]
     #[allow(clippy::new_ret_no_self)] // A state is only ever used through its two halves.
     pub fn new() -> (Writer, Reader) {
+        Self::within(Bounds::default())
+    }
+
+    /// The same with other bounds: for tests of what happens at them. A log that is folded under other
+    /// bounds is another state.
+    #[must_use]
+    pub fn within(bounds: Bounds) -> (Writer, Reader) {
         let shared = std::sync::Arc::new(Shared::new());
-        (Writer::new(std::sync::Arc::clone(&shared)), Reader { shared })
+        (Writer::new(std::sync::Arc::clone(&shared), bounds), Reader { shared })
     }
 }

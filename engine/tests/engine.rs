@@ -10,6 +10,8 @@ mod capture;
 mod determinism;
 mod expiry;
 mod explain;
+mod full;
+mod hostile;
 mod mix;
 mod model;
 mod outcomes;

@@ -20,8 +20,8 @@ use holdfast_engine::ids::{
 use holdfast_engine::inventory::Cell;
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{
-    Batch, Command, Event, Idempotency, Night, Outcome, Principal, Reader, State, Verb, Weekdays,
-    Writer,
+    Batch, Bounds, Command, Event, Idempotency, Night, Outcome, Principal, Reader, State, Verb,
+    Weekdays, Writer,
 };
 
 /// Milliseconds of one minute, hour and day.
@@ -76,13 +76,22 @@ pub fn genesis() -> Genesis {
 impl World {
     /// Before the first command.
     pub fn unborn() -> Self {
-        let (writer, reader) = State::new();
+        Self::unborn_within(Bounds::default())
+    }
+
+    fn unborn_within(bounds: Bounds) -> Self {
+        let (writer, reader) = State::within(bounds);
         Self { writer, reader, now: START, index: 0, events: Vec::new(), next: 1_000 }
     }
 
     /// With its rules and two partners.
     pub fn new() -> Self {
-        let mut world = Self::unborn();
+        Self::within(Bounds::default())
+    }
+
+    /// The same with tables that are soon full.
+    pub fn within(bounds: Bounds) -> Self {
+        let mut world = Self::unborn_within(bounds);
         world.run(Verb::Genesis(genesis()));
         for id in [PARTNER, RIVAL] {
             world.run(Verb::AddPartner(AddPartner { id, name: format!("Partner {}", id.0) }));
@@ -92,7 +101,11 @@ impl World {
 
     /// With one live hotel whose one product has `rooms` rooms at 1,000.00 on every night of the horizon.
     pub fn open(rooms: u16) -> (Self, Product) {
-        let mut world = Self::new();
+        Self::open_within(rooms, Bounds::default())
+    }
+
+    pub fn open_within(rooms: u16, bounds: Bounds) -> (Self, Product) {
+        let mut world = Self::within(bounds);
         let product = world.product();
         world.offer(product, 0, HORIZON - 1, rooms, 100_000);
         (world, product)

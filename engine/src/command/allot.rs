@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::ids::{HotelIx, PartnerId};
 use crate::limits::{
     ADVANCE_DAYS_MAX, ARI_LINES_MAX, ARI_NIGHTS_MAX, PRICE_MAX, ROOMS_PER_CELL_MAX,
-    SOURCE_BYTES_MAX, SOURCES_MAX, STAY_LIMIT_MAX,
+    SOURCE_BYTES_MAX, STAY_LIMIT_MAX,
 };
 use crate::outcome::Outcome;
 use crate::rates::derived;
@@ -151,7 +151,7 @@ impl Allot {
         }
         let name = (self.partner, self.source.clone());
         let known = writer.shared.sources.get(&name);
-        if known.is_none() && writer.shared.sources.len() >= SOURCES_MAX {
+        if known.is_none() && writer.shared.sources.len() >= writer.bounds.sources {
             return Code::CapacityReached.into();
         }
         // From here the command must succeed.

@@ -10,8 +10,7 @@ use crate::event::Event;
 use crate::hold::Status;
 use crate::ids::{BookingId, HoldId};
 use crate::limits::{
-    BOOKINGS_MAX, PAYMENT_METHOD_BYTES_MAX, PROVIDER_REFERENCE_BYTES_MAX, SEALED_BYTES_MAX,
-    WRAPPED_KEY_BYTES_MAX,
+    PAYMENT_METHOD_BYTES_MAX, PROVIDER_REFERENCE_BYTES_MAX, SEALED_BYTES_MAX, WRAPPED_KEY_BYTES_MAX,
 };
 use crate::outcome::Outcome;
 use crate::refusal::{Code, Refusal};
@@ -69,7 +68,7 @@ impl Confirm {
         if writer.shared.bookings.contains(&self.booking) {
             return Code::StateConflict.into();
         }
-        if writer.bookings_count >= BOOKINGS_MAX {
+        if writer.bookings_count >= writer.bounds.bookings {
             return Code::CapacityReached.into();
         }
         let stands = writer.cells_hold(&hold.terms) && writer.promo_reserved(&hold.terms);

@@ -80,6 +80,8 @@ impl Writer {
             now_ms,
             index,
             events: _,
+            // The same wherever the log is folded.
+            bounds: _,
             expiry,
             swept_ms,
             // Follow from the records.

@@ -10,7 +10,7 @@ use super::queue::{Kept, Queue};
 use super::table::Table;
 use crate::civil::LogTimeMs;
 use crate::codec::{Decode, Encode};
-use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE, KEYS_MAX};
+use crate::limits::{KEY_MS_KEPT, KEY_MS_SURE};
 use crate::outcome::Outcome;
 use crate::prefetch::prefetch;
 
@@ -33,9 +33,9 @@ pub struct Forgetting {
 }
 
 impl Forgetting {
-    /// Makes room for one more key where all places are taken; false where every answer is too young.
-    pub fn make_room(&mut self, keys: &Keys, now: LogTimeMs) -> bool {
-        if self.by_age.len() < KEYS_MAX {
+    /// Makes room for one more key where all `places` are taken; false where every answer is too young.
+    pub fn make_room(&mut self, keys: &Keys, now: LogTimeMs, places: usize) -> bool {
+        if self.by_age.len() < places {
             return true;
         }
         self.forget_older(keys, now.saturating_sub(KEY_MS_SURE), 1) == 1

@@ -28,7 +28,7 @@ impl Writer {
         self.references_until.entry(until).or_default().push(name);
     }
 
-    /// Whether a principal's reference is still free. That of a due hold is.
+    /// Whether a principal's reference is still free, and there is a place for it. That of a due hold is.
     pub(crate) fn check_reference(
         &mut self,
         principal: Principal,
@@ -39,6 +39,9 @@ impl Writer {
             self.expire_if_due(known.hold);
         }
         match self.references.get(&name) {
+            None if self.references.len() >= self.bounds.references => {
+                Err(Code::CapacityReached.into())
+            }
             None => Ok(()),
             Some(known) => Err(Refusal {
                 hold: Some(known.hold),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::blocks::Releases;
+use super::bounds::Bounds;
 use super::capture::Captures;
 use super::check_outs::CheckOuts;
 use super::closures::Closures;
@@ -28,7 +29,7 @@ use crate::civil::{LogTimeMs, Night};
 use crate::command::{Batch, Command, Principal, Verb};
 use crate::event::Event;
 use crate::ids::{HoldId, HotelIx, PartnerId, RoomTypeIx};
-use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, HOLDS_MAX};
+use crate::limits::{ENDED_HOLD_MS_KEPT, ENDED_HOLD_MS_SURE, FORGET_MAX, LOG_TIME_MS_MAX};
 use crate::outcome::Outcome;
 use crate::refusal::Code;
 
@@ -39,6 +40,7 @@ pub struct Writer {
     pub(crate) now_ms: LogTimeMs,
     pub(crate) index: u64,
     pub(crate) events: Vec<Event>,
+    pub(crate) bounds: Bounds,
     pub(crate) expiry: Expiry,
     /// A sweep has ended every hold that was due before this instant; what comes later is due later.
     pub(crate) swept_ms: LogTimeMs,
@@ -62,12 +64,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, bounds: Bounds) -> Self {
         Self {
             shared,
             now_ms: 0,
             index: 0,
             events: Vec::new(),
+            bounds,
             expiry: Expiry::default(),
             swept_ms: 0,
             holds_count: 0,
@@ -97,7 +100,7 @@ impl Writer {
         out: &mut Vec<Outcome>,
         events: &mut Vec<Event>,
     ) {
-        self.now_ms = self.now_ms.max(batch.at_ms);
+        self.now_ms = self.now_ms.max(batch.at_ms.min(LOG_TIME_MS_MAX));
         self.index = index;
         std::mem::swap(&mut self.events, events);
         let first = self.events.len();
@@ -141,7 +144,7 @@ impl Writer {
         if let Some(outcome) = self.shared.keys.look(&idempotency.key, replay) {
             return outcome;
         }
-        if !self.keys.make_room(&self.shared.keys, self.now_ms) {
+        if !self.keys.make_room(&self.shared.keys, self.now_ms, self.bounds.keys) {
             return Code::KeysFull.into();
         }
         let outcome = self.run(&command.verb);
@@ -209,7 +212,7 @@ impl Writer {
 
     /// Makes room for one more hold where all places are taken; false where every ended hold is too young.
     pub(crate) fn make_room_for_hold(&mut self) -> bool {
-        self.holds_count < HOLDS_MAX || self.forget_holds(ENDED_HOLD_MS_SURE, 1) == 1
+        self.holds_count < self.bounds.holds || self.forget_holds(ENDED_HOLD_MS_SURE, 1) == 1
     }
 
     /// Forgets at most `max` holds that ended `kept_ms` ago or longer; how many.

@@ -58,7 +58,9 @@ pub fn price_line(
     };
     let standing = standing_version(shared, line.rate_plan);
     let quote = match asked.quoted {
-        Some((version, quote)) if *version == standing => quote.clone(),
+        Some((version, quote)) if *version == standing && quote.is_whole(asked.stay.nights()) => {
+            quote.clone()
+        }
         _ => quote_room(shared, hotel, rate_plan, asked).ok_or(Code::RateMissing)?.1,
     };
     let amount = quote.total.checked_mul(i64::from(line.quantity)).ok_or(Code::PriceOutOfRange)?;

@@ -14,6 +14,7 @@ use holdfast_engine::command::{
 use holdfast_engine::explain::Ask;
 use holdfast_engine::ids::{RatePlanId, RatePlanIx, RoomTypeId};
 use holdfast_engine::limits::{DERIVED_PLANS_MAX, TAX_ENTRIES_MAX};
+use holdfast_engine::quote::RoomQuote;
 use holdfast_engine::quote::tax::{Rates, Scope, VatOn};
 use holdfast_engine::rates::{Dated, OccupancyPrices};
 use holdfast_engine::refusal::{Layer, Reason};
@@ -75,6 +76,31 @@ fn taxes() -> BTreeSet<&'static str> {
 #[test]
 fn taxes_are_written_by_admins_within_bounds() {
     taxes();
+}
+
+#[test]
+fn a_doors_quote_that_does_not_add_up_is_made_again() {
+    let (mut world, product) = World::open(9);
+    let hotel = world.reader.hotel(product.hotel).unwrap();
+    let plan = world.reader.rate_plan(product.rate_plan).unwrap();
+    let line = hold_line(product, 1);
+    let (version, quote) =
+        quote_room(&world.reader, &hotel, &plan, Asked::of(stay(3, 1), &line)).unwrap();
+    let spoil: [fn(&mut RoomQuote); 4] = [
+        |quote| quote.total = 1,
+        |quote| (quote.room, quote.total) = (-117_700, -100_000),
+        |quote| (quote.vat, quote.total) = (i64::MAX, i64::MIN),
+        |quote| quote.prices = vec![100_000; 2].into(),
+    ];
+    for spoil in spoil {
+        let mut spoilt = quote.clone();
+        spoil(&mut spoilt);
+        let mut wish = world.wish(product, stay(3, 1), 1);
+        wish.lines[0].quote = Some((version, spoilt));
+        let outcome = world.run(Verb::Hold(wish));
+        let Outcome::Held { terms, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(terms.lines[0].quote, quote);
+    }
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn a_quote_made_with_a_promotion_that_has_changed_is_made_again() {
     let asked = Line::of(wish.stay, &wish.lines[0]).with(Some(Discount::PercentBp(1_000)));
     let (version, mut quote) = quote_room(&world.reader, &hotel, &plan, asked).unwrap();
     // Not what would be quoted, so that it shows whose quote was taken.
-    quote.total += 1;
+    (quote.fee, quote.total) = (quote.fee + 1, quote.total + 1);
     wish.lines[0].quote = Some((version, quote.clone()));
     wish.promo = Some(Box::new(Asked { code: code(), quoted: Some((ID, 1)) }));
     let id = HoldId(world.mint());

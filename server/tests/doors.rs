@@ -16,5 +16,7 @@ mod operators;
 mod pricing;
 #[path = "doors/problems.rs"]
 mod problems;
+#[path = "doors/promos.rs"]
+mod promos;
 #[path = "doors/rules.rs"]
 mod rules;

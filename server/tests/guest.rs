@@ -34,5 +34,7 @@ mod journey;
 mod offers;
 #[path = "guest/payments.rs"]
 mod payments;
+#[path = "guest/promos.rs"]
+mod promos;
 #[path = "guest/search.rs"]
 mod search;

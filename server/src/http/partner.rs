@@ -7,6 +7,7 @@ pub mod blocks;
 pub mod bookings;
 pub mod hotels;
 pub mod inventory;
+pub mod promos;
 pub mod rate_plans;
 pub mod room_types;
 
@@ -41,6 +42,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(bookings::list))
         .routes(routes!(blocks::create, blocks::list))
         .routes(routes!(blocks::read, blocks::change, blocks::release))
+        .routes(routes!(promos::create, promos::list))
+        .routes(routes!(promos::read, promos::change, promos::remove))
         .routes(routes!(arrivals::check_in))
         .routes(routes!(arrivals::check_out))
         .routes(routes!(arrivals::no_show))

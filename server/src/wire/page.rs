@@ -53,9 +53,18 @@ pub fn encode_cursor(key: &[u8]) -> String {
 
 /// The key of a cursor made by [`encode_cursor`].
 pub fn decode_cursor<const N: usize>(cursor: &str) -> Result<[u8; N], Problem> {
-    URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|key| key.try_into().ok()).ok_or_else(|| {
-        Problem::field("?cursor", "cursor.invalid", "must be the `next_cursor` of an earlier page")
-    })
+    let key = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|key| key.try_into().ok());
+    key.ok_or_else(bad_cursor)
+}
+
+/// The text of a cursor made by [`encode_cursor`] of its bytes.
+pub fn decode_text(cursor: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+}
+
+/// 422: no cursor of ours.
+pub fn bad_cursor() -> Problem {
+    Problem::field("?cursor", "cursor.invalid", "must be the `next_cursor` of an earlier page")
 }
 
 /// Cuts a sorted walk of positions into a page: `walk` yields what comes after the cursor.

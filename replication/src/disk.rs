@@ -12,6 +12,8 @@ pub enum DiskFailure {
     Log(String),
     #[error("writing the log's guard failed: {0}")]
     Guard(String),
+    #[error("writing or syncing the archive failed: {0}")]
+    Archive(String),
     #[error("the log's writer thread ended unexpectedly")]
     WriterDied,
 }

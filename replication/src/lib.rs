@@ -28,6 +28,8 @@
 //!   change(Change).await   -> Result<(), ChangeError>     members and the lead; members().await lists them
 //!   hand_over().await                                     before an orderly stop
 //!   wait_applied(index, timeout).await -> bool
+//!   archived(id).await     -> Result<Option<Arc<Booking>>, ArchiveError>
+//!                                                         a booking that has left memory
 //!   status()               -> Status
 //!   digest().await         -> Result<(u64, holdfast_engine::digest::Digest), FatalError>
 //!   verify(Scope, watch)   -> Result<Verified, VerifyError>   blocks: for a thread of its own
@@ -44,6 +46,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod applied;
+mod archive;
 pub mod clock;
 pub mod disk;
 #[cfg(test)]
@@ -65,6 +68,7 @@ mod state_machine;
 mod submit;
 pub mod verify;
 
+pub use archive::ArchiveError;
 pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;
 pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};

@@ -131,3 +131,13 @@ pub const CLOCKS_WAIT_MAX: Duration = Duration::from_millis(250);
 pub const CLOCK_DISAGREE_MS_MAX: u64 = 5_000;
 /// How often a node without a log asks the others whether the cluster was begun.
 pub const JOIN_ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// Archiving steps of the log that may wait to be written to the archive; past it apply waits. A leader
+/// proposes no further step before the last is written.
+pub const ARCHIVE_STEPS_WAITING_MAX: usize = 64;
+/// Archiving steps that are written together.
+pub const ARCHIVE_STEPS_TOGETHER_MAX: usize = 16;
+/// Bytes of one write buffer of the archive.
+pub const ARCHIVE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+/// Bits a key of the filters that keep unknown ids from reading the archive's files.
+pub const ARCHIVE_FILTER_BITS: f64 = 10.0;

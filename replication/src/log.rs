@@ -12,7 +12,7 @@ mod guard;
 pub(crate) mod keys;
 mod open;
 pub(crate) mod record;
-mod rocks;
+pub(crate) mod rocks;
 mod salvage;
 mod tail;
 #[cfg(test)]
@@ -34,7 +34,7 @@ use crate::disk::OnDiskFailure;
 pub(crate) use disk_reader::DiskReader;
 use group::Group;
 use guard::{Guard, Mark};
-use rocks::Database;
+pub(crate) use rocks::Database;
 use tail::Tail;
 use wal::Wal;
 

@@ -18,8 +18,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_engine::booking::Booking;
 use holdfast_engine::digest::Digest;
-use holdfast_engine::{Command, Reader, Ticket};
+use holdfast_engine::ids::BookingId;
+use holdfast_engine::{Command, Reader, Ticket, command};
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -35,6 +37,7 @@ pub use status::{FatalError, Role, Status, Stuck};
 
 use crate::GroupId;
 use crate::applied::AppliedLog;
+use crate::archive::{Archive, ArchiveError};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
 use crate::limits::{
@@ -61,6 +64,7 @@ struct Inner {
     reader: Reader,
     raft: Raft,
     log: Log,
+    archive: Arc<Archive>,
     clock: Arc<LogClock>,
     time: Arc<dyn TimeSource>,
     applied: Arc<AppliedLog>,
@@ -232,7 +236,7 @@ impl Node {
     pub fn verify(&self, scope: Scope, watch: Watch<'_>) -> Result<Verified, VerifyError> {
         let mut fold = self.fold(scope)?;
         fold.run_to(self.0.applied.index(), watch)?;
-        Ok(fold.end())
+        Ok(self.end(fold))
     }
 
     /// As [`Node::verify`], then up to the index of a digest of the node's own state, to be compared with
@@ -247,11 +251,31 @@ impl Node {
         fold.run_to(self.0.applied.index(), watch)?;
         let (index, digest) = take().map_err(|_| VerifyError::NodeStopped)?;
         fold.run_to(Some(index), watch)?;
-        Ok((fold.end(), digest))
+        Ok((self.end(fold), digest))
+    }
+
+    /// The end of a fold, the node's archive held against it.
+    fn end(&self, fold: Fold) -> Verified {
+        let archive = fold.check_archive(&self.0.archive);
+        let mut verified = fold.end();
+        verified.found += u64::from(archive.is_some());
+        verified.findings.extend(archive);
+        verified
     }
 
     fn fold(&self, scope: Scope) -> Result<Fold, VerifyError> {
         Fold::new(self.0.log.reader(self.0.group), scope)
+    }
+
+    /// A booking that has left memory, as it stood then. To be asked for after the reader had none: whatever
+    /// was booked is found in one of the two. Reads the disk.
+    pub async fn archived(&self, id: BookingId) -> Result<Option<Arc<Booking>>, ArchiveError> {
+        let archive = self.0.archive.clone();
+        if let Some(booking) = archive.leaving(id) {
+            return Ok(Some(booking));
+        }
+        let read = tokio::task::spawn_blocking(move || archive.get(id)).await;
+        read.unwrap_or(Err(ArchiveError::Closed))
     }
 
     pub fn status(&self) -> Status {
@@ -308,7 +332,13 @@ impl Node {
         }
         self.0.read_index.close();
         let node = self.clone();
-        let closed = tokio::task::spawn_blocking(move || node.0.log.close()).await;
+        let close = move || {
+            if let Err(error) = node.0.archive.close() {
+                tracing::error!(%error, "the archive did not close in order");
+            }
+            node.0.log.close()
+        };
+        let closed = tokio::task::spawn_blocking(close).await;
         match closed {
             Ok(Ok(())) => tracing::info!("the log is closed"),
             Ok(Err(error)) => tracing::error!(%error, "the log did not close in order"),
@@ -333,6 +363,8 @@ impl Drop for Inner {
 struct RaftLog {
     raft: Raft,
     reader: Reader,
+    archive: Arc<Archive>,
+    archive_days: u16,
 }
 
 impl crate::proposer::Log for RaftLog {
@@ -351,5 +383,10 @@ impl crate::proposer::Log for RaftLog {
 
     fn holds_due(&self, now_ms: u64) -> bool {
         self.reader.next_expiry_ms() <= now_ms
+    }
+
+    fn archive_due(&self) -> Option<command::Archive> {
+        let due = self.archive.is_idle() && self.reader.archive_is_due(self.archive_days);
+        due.then(|| command::Archive::after(self.archive_days))
     }
 }

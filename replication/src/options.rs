@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use holdfast_engine::limits::ARCHIVE_DAYS_DEFAULT;
+
 use crate::GroupId;
 use crate::clock::{SystemTimeSource, TimeSource};
 use crate::disk::{OnDiskFailure, abort_process};
@@ -63,6 +65,9 @@ pub struct Options {
     pub on_disk_failure: OnDiskFailure,
     /// Bytes that must stay free on the log's disk for commands to be taken.
     pub disk_reserve: u64,
+    /// Days after check-out when bookings leave memory, 3 to 1,095: what this node asks the log for while
+    /// it leads.
+    pub archive_days: u16,
 }
 
 impl Options {
@@ -81,6 +86,7 @@ impl Options {
             threads: Some(RAFT_THREADS_DEFAULT),
             on_disk_failure: abort_process(),
             disk_reserve: DISK_RESERVE_BYTES_DEFAULT,
+            archive_days: ARCHIVE_DAYS_DEFAULT,
         }
     }
 }

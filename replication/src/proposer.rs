@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_engine::command::{Sweep, Tick};
+use holdfast_engine::command::{Archive, Sweep, Tick};
 use holdfast_engine::{Command, Verb};
 use openraft::impls::ProgressResponder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -46,6 +46,9 @@ pub(crate) trait Log: Send + Sync + 'static {
 
     /// Holds are due at `now_ms`, so that a sweep has something to do.
     fn holds_due(&self, now_ms: u64) -> bool;
+
+    /// The step that archives bookings, where some are due and what was archived before is written.
+    fn archive_due(&self) -> Option<Archive>;
 }
 
 pub(crate) struct Proposer<L> {
@@ -123,6 +126,10 @@ impl<L: Log> Proposer<L> {
         let mut parts = Vec::new();
         if tick {
             parts.push(Part::new(Command::plain(Verb::Tick(Tick))));
+        }
+        // Before the sweep, which is looked for at the end of the proposer's own.
+        if tick && let Some(archive) = self.log.archive_due() {
+            parts.push(Part::new(Command::plain(Verb::Archive(archive))));
         }
         if sweep {
             parts.push(Part::new(Command::plain(Verb::Sweep(Sweep::default()))));

@@ -9,12 +9,14 @@ use std::io;
 use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt};
+use holdfast_engine::archive::Archived;
 use holdfast_engine::digest::Digest;
 use holdfast_engine::{Code, Event, Outcome, Writer};
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{OptionalSend, RaftSnapshotBuilder};
 
 use crate::applied::AppliedLog;
+use crate::archive::Archive;
 use crate::limits::APPLY_COMMANDS_PER_TURN;
 use crate::node::Recent;
 use crate::raft_types::{
@@ -38,6 +40,7 @@ pub(crate) struct StateMachine {
     applied: Arc<AppliedLog>,
     follower: Option<Follower>,
     recent: Arc<Recent>,
+    archive: Option<Arc<Archive>>,
     last: Option<LogId>,
     membership: StoredMembership,
     outcomes: Vec<Outcome>,
@@ -51,11 +54,24 @@ impl StateMachine {
             applied,
             follower,
             recent: Arc::default(),
+            archive: None,
             last: None,
             membership: StoredMembership::default(),
             outcomes: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// What is archived goes there; without one it stays in memory.
+    #[must_use]
+    pub fn with_archive(mut self, archive: Arc<Archive>) -> Self {
+        self.archive = Some(archive);
+        self
+    }
+
+    /// The index of the last applied entry, and what was archived up to it.
+    pub fn archived(&self) -> (Option<u64>, Archived) {
+        (self.last.map(|last| last.index), self.writer.archived())
     }
 
     /// Applies one entry; returns how many commands it had. Its outcomes lie in `self.outcomes` afterwards,
@@ -80,6 +96,9 @@ impl StateMachine {
                 self.writer.apply(index, batch, &mut self.outcomes, &mut self.events);
                 stamp = Some(batch.at_ms);
                 self.raise_alarms(index);
+                if let Some(archive) = &self.archive {
+                    archive.keep(index, &self.events)?;
+                }
                 self.tell_follower(index, batch.at_ms);
             }
         }

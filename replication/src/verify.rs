@@ -11,11 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use holdfast_engine::archive::Archived;
 use holdfast_engine::digest::Digest;
 use holdfast_engine::verify::Finding;
-use holdfast_engine::{State, Verifier, Writer};
+use holdfast_engine::{Event, Reader, State, Verifier, Writer};
 
 use crate::GroupId;
+use crate::archive::{Archive, ArchiveError};
 use crate::limits::{VERIFY_CHUNK_ENTRIES, VERIFY_WHOLE_EVERY};
 use crate::log::{DiskReader, Log, LogDamage, LogError};
 use crate::options::Progress;
@@ -87,6 +89,7 @@ pub(crate) struct Fold {
     disk: DiskReader,
     scope: Scope,
     writer: Writer,
+    reader: Reader,
     verifier: Verifier,
     next: u64,
     first: u64,
@@ -100,9 +103,9 @@ impl Fold {
             return Err(VerifyError::Cut { first: purged.index.saturating_add(1) });
         }
         let first = ends.first_index.unwrap_or(0);
-        let (writer, _) = State::new();
+        let (writer, reader) = State::new();
         let verifier = Verifier::new(scope.from);
-        Ok(Self { disk, scope, writer, verifier, next: first, first, commands: 0 })
+        Ok(Self { disk, scope, writer, reader, verifier, next: first, first, commands: 0 })
     }
 
     /// Folds up to and with the entry at `last`.
@@ -141,12 +144,41 @@ impl Fold {
             }
         }
         self.verifier.after(&self.writer, &events);
+        for event in &events {
+            // Nobody keeps the archive of a fold.
+            if let Event::BookingArchived(booking) = event {
+                self.reader.has_left(booking.id);
+            }
+        }
         let due = self.scope.full || index % VERIFY_WHOLE_EVERY == VERIFY_WHOLE_EVERY - 1;
         if due && index >= self.scope.from {
             self.verifier.check_all(&self.writer);
         }
         self.next = index.saturating_add(1);
         Ok(())
+    }
+
+    /// Holds an archive against what the fold has archived: a finding where they differ, or where a record
+    /// cannot be read.
+    pub fn check_archive(&self, archive: &Archive) -> Option<Finding> {
+        let index = self.next.saturating_sub(1);
+        let settled = archive.settle().map_err(|error| ArchiveError::Io(error.to_string()));
+        let found = settled.and_then(|()| archive.totals(index)).map(|totals| totals.archived);
+        let expected = self.writer.archived();
+        if found.as_ref() == Ok(&expected) {
+            return None;
+        }
+        let shown = |archived: &Archived| {
+            format!("{} bookings, digest {:032x}", archived.bookings, archived.digest)
+        };
+        Some(Finding {
+            index,
+            part: "archive",
+            id: "on disk".to_owned(),
+            night: None,
+            expected: shown(&expected),
+            found: found.as_ref().map_or_else(ToString::to_string, shown),
+        })
     }
 
     /// A last whole check.

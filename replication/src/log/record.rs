@@ -102,13 +102,15 @@ pub(crate) fn get_log_id(key: &[u8], value: &[u8]) -> Result<LogId, Damage> {
     Ok(log_id)
 }
 
-fn begin(out: &mut Vec<u8>) {
+/// Begins a value's envelope in `out`, replacing what was there; its body follows.
+pub(crate) fn begin(out: &mut Vec<u8>) {
     out.clear();
     out.push(VERSION);
     out.extend_from_slice(&[0; 8]);
 }
 
-fn seal(key: &[u8], out: &mut [u8]) {
+/// Closes the envelope once its body is whole.
+pub(crate) fn seal(key: &[u8], out: &mut [u8]) {
     if let Some((head, body)) = out.split_at_mut_checked(HEAD_BYTES)
         && let Some(sum) = head.get_mut(1..)
     {
@@ -116,7 +118,8 @@ fn seal(key: &[u8], out: &mut [u8]) {
     }
 }
 
-fn open<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], Damage> {
+/// The body of a value that is whole.
+pub(crate) fn open<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], Damage> {
     let (head, body) = value.split_at_checked(HEAD_BYTES).ok_or(Damage::Malformed)?;
     let (&version, sum) = head.split_first().ok_or(Damage::Malformed)?;
     if version != VERSION {

@@ -20,6 +20,7 @@ use super::tasks::Alarm;
 use super::{Inner, Node, RaftLog, Tasks, join, replay};
 use crate::GroupId;
 use crate::applied::AppliedLog;
+use crate::archive::{Archive, ArchiveError};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::{Clocks, Lead, watch_lead};
 use crate::limits::{CLOCK_AHEAD_MS_MAX, FORWARDS_MAX, LEAD_WAIT_MAX};
@@ -37,13 +38,15 @@ use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
 use crate::space::Space;
-use crate::state_machine::{Follower, StateMachine};
+use crate::state_machine::StateMachine;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
     Log(#[from] LogError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error("the log cannot be applied: {0}")]
     Replay(#[source] io::Error),
     #[error("reading the log panicked")]
@@ -113,22 +116,40 @@ struct Replayed {
     fresh: bool,
     machine: StateMachine,
     reader: Reader,
+    archive: Arc<Archive>,
+}
+
+impl Replayed {
+    /// Refused: an archive that is not this state's.
+    fn check_archive(self, accept_loss: bool) -> Result<Self, ArchiveError> {
+        let (applied, archived) = self.machine.archived();
+        let last = self.store.group().last().map(|id| id.index);
+        self.archive.check(archived, (applied, last), accept_loss)?;
+        Ok(self)
+    }
 }
 
 async fn open_on(options: Options) -> Result<Node, OpenError> {
     let Options { dir, group, node, cluster, time, accept_clock, disk_reserve, .. } = options;
-    let space = dir.clone();
+    let (space, archive_days) = (dir.clone(), options.archive_days);
     let applied = Arc::new(AppliedLog::new(time.clone()));
     let log_options = LogOptions {
-        dir,
+        dir: dir.clone(),
         accept_loss: options.accept_loss,
         time: time.clone(),
-        on_disk_failure: options.on_disk_failure,
+        on_disk_failure: options.on_disk_failure.clone(),
     };
     let read = {
         let (applied, follower, on_progress) =
             (applied.clone(), options.follower, options.on_progress);
-        move || replayed(Log::open(log_options)?, group, applied, (follower, on_progress))
+        move || {
+            let log = Log::open(log_options)?;
+            let (writer, reader) = State::new();
+            let archive = Archive::open(&dir, group, reader, options.on_disk_failure)?;
+            let machine = StateMachine::new(writer, applied, follower);
+            let replayed = replayed(log, group, (machine, Arc::new(archive)), on_progress)?;
+            Ok(replayed.check_archive(options.accept_loss)?)
+        }
     };
     let replayed = tokio::task::spawn_blocking(read).await;
     let replayed = replayed.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
@@ -138,7 +159,8 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     }
     let space = Arc::new(Space::new(space, disk_reserve));
     let fresh = replayed.fresh;
-    let parts = Parts { group, node, cluster: cluster.as_ref(), time, applied, space };
+    let cluster_of = cluster.as_ref();
+    let parts = Parts { group, node, cluster: cluster_of, time, applied, space, archive_days };
     let opened = assemble(parts, replayed).await?;
     match cluster {
         Some(_) if !fresh => {}
@@ -162,12 +184,13 @@ struct Parts<'a> {
     time: Arc<dyn TimeSource>,
     applied: Arc<AppliedLog>,
     space: Arc<Space>,
+    archive_days: u16,
 }
 
 /// Connects the pieces and starts their tasks.
 async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenError> {
-    let Parts { group, node, cluster, time, applied, space } = parts;
-    let Replayed { log, store, machine, reader, .. } = replayed;
+    let Parts { group, node, cluster, time, applied, space, archive_days } = parts;
+    let Replayed { log, store, machine, reader, archive, .. } = replayed;
     let me = Identity {
         cluster: cluster.map_or(0, |cluster| cluster.id),
         node,
@@ -186,7 +209,12 @@ async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenErro
     let (queue, read_index) = (Arc::new(Queue::new()), Arc::new(ReadIndex::new()));
     let (in_flight, entries) = mpsc::unbounded_channel();
     let proposer = Proposer {
-        log: RaftLog { raft: raft.clone(), reader: reader.clone() },
+        log: RaftLog {
+            raft: raft.clone(),
+            reader: reader.clone(),
+            archive: archive.clone(),
+            archive_days,
+        },
         queue: queue.clone(),
         clock: clock.clone(),
         time: time.clone(),
@@ -248,6 +276,7 @@ async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenErro
         reader,
         raft,
         log,
+        archive,
         clock,
         time,
         applied,
@@ -332,14 +361,14 @@ async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenErro
 fn replayed(
     log: Log,
     group: GroupId,
-    applied: Arc<AppliedLog>,
-    (follower, mut on_progress): (Option<Follower>, Option<OnProgress>),
+    (machine, archive): (StateMachine, Arc<Archive>),
+    mut on_progress: Option<OnProgress>,
 ) -> Result<Replayed, OpenError> {
     let opened = log.group(group)?;
-    let (writer, reader) = State::new();
-    let mut machine = StateMachine::new(writer, applied, follower);
+    let reader = archive.reader().clone();
+    let mut machine = machine.with_archive(archive.clone());
     replay::replay(&opened.store, &mut machine, &mut on_progress)?;
-    Ok(Replayed { log, store: opened.store, fresh: opened.fresh, machine, reader })
+    Ok(Replayed { log, store: opened.store, fresh: opened.fresh, machine, reader, archive })
 }
 
 /// Leading means: everything that was in the log is applied, and an entry of the new term too.

@@ -180,7 +180,7 @@ async fn commands_up_to_the_bound_share_an_entry_and_one_more_is_refused() {
 async fn a_command_past_the_bytes_of_an_entry_is_refused() {
     let dir = directory();
     let node = Node::open(options(&dir)).await.expect("opened");
-    let verb = holdfast_engine::Verb::AddPartner(holdfast_engine::command::AddPartner {
+    let verb = holdfast_engine::Verb::AddPartner(command::AddPartner {
         id: holdfast_engine::ids::PartnerId(1),
         name: "P".repeat(ENTRY_BYTES_SOFT_MAX),
     });

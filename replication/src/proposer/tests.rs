@@ -30,6 +30,7 @@ struct Proposal {
 struct HeldLog {
     proposals: mpsc::UnboundedSender<Proposal>,
     due: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
 }
 
 impl Log for HeldLog {
@@ -42,6 +43,10 @@ impl Log for HeldLog {
     fn holds_due(&self, _now_ms: u64) -> bool {
         self.due.load(Ordering::Relaxed)
     }
+
+    fn archive_due(&self) -> Option<Archive> {
+        self.over.load(Ordering::Relaxed).then(|| Archive::after(30))
+    }
 }
 
 struct Bench {
@@ -49,6 +54,7 @@ struct Bench {
     time: Arc<DrivenTime>,
     lead: watch::Sender<Lead>,
     due: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
     proposals: mpsc::UnboundedReceiver<Proposal>,
     writer: Writer,
     reader: Reader,
@@ -71,9 +77,9 @@ impl Bench {
         let (proposals_tx, proposals) = mpsc::unbounded_channel();
         let (in_flight, entries) = mpsc::unbounded_channel();
         let (lead_tx, lead) = watch::channel(lead);
-        let due = Arc::new(AtomicBool::new(false));
+        let [due, over] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let proposer = Proposer {
-            log: HeldLog { proposals: proposals_tx, due: due.clone() },
+            log: HeldLog { proposals: proposals_tx, due: due.clone(), over: over.clone() },
             queue: queue.clone(),
             clock: Arc::new(LogClock::new(time.clone())),
             time: time.clone(),
@@ -88,6 +94,7 @@ impl Bench {
             time,
             lead: lead_tx,
             due,
+            over,
             proposals,
             writer,
             reader,
@@ -402,6 +409,25 @@ async fn a_tick_sweeps_when_holds_are_due_and_goes_on_until_none_is() {
     assert_eq!(again.payload.batch().expect("ours").commands, [sweep]);
     bench.answer(again, vec![Outcome::Swept { expired: 3 }]);
     bench.no_proposal().await;
+}
+
+#[tokio::test]
+async fn a_tick_archives_what_is_over_before_it_sweeps() {
+    let mut bench = Bench::start().await;
+    for flag in [&bench.due, &bench.over] {
+        flag.store(true, Ordering::Relaxed);
+    }
+    bench.time.advance(TICK_EVERY);
+    let tick = bench.proposal().await;
+    let verbs =
+        [Verb::Tick(Tick), Verb::Archive(Archive::after(30)), Verb::Sweep(Sweep::default())];
+    assert_eq!(tick.payload.batch().expect("ours").commands, verbs.map(Command::plain));
+    let ticked = Outcome::Ticked { retired_nights: 0, forgotten: 0 };
+    let archived = Outcome::Archived { bookings: 256 };
+    bench.answer(tick, vec![ticked, archived, Outcome::Swept { expired: SWEEP_MAX }]);
+    let again = bench.proposal().await;
+    let sweep = Command::plain(Verb::Sweep(Sweep::default()));
+    assert_eq!(again.payload.batch().expect("ours").commands, [sweep], "the next tick archives on");
 }
 
 #[tokio::test]

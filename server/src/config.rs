@@ -9,7 +9,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use holdfast_engine::limits::{HORIZON_NIGHTS_MAX, HORIZON_NIGHTS_MIN};
+use holdfast_engine::limits::{
+    ARCHIVE_DAYS_DEFAULT, ARCHIVE_DAYS_MAX, ARCHIVE_DAYS_MIN, HORIZON_NIGHTS_MAX,
+    HORIZON_NIGHTS_MIN,
+};
 use holdfast_replication::limits::DISK_RESERVE_BYTES_DEFAULT;
 use serde::Deserialize;
 
@@ -36,6 +39,9 @@ pub struct Config {
     /// Nights that can be sold from today on, 30 to 1,100. Fixed when the data directory is made;
     /// where it is not said, what was fixed counts, and 730 for a new one.
     pub horizon_nights: Option<u16>,
+    /// Days after check-out when a booking leaves memory for the archive on disk, 3 to 1,095. Default 30.
+    /// In a file: `after_days` under `[archive]`.
+    pub archive_after_days: u16,
     /// How logs are written. Default: human on a terminal, JSON otherwise.
     pub log_format: LogFormat,
     /// What is logged, in the syntax of `tracing`'s filter. Default [`LOG_FILTER_DEFAULT`].
@@ -69,6 +75,7 @@ impl Default for Config {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             ops: SocketAddr::from(([127, 0, 0, 1], 9090)),
             horizon_nights: None,
+            archive_after_days: ARCHIVE_DAYS_DEFAULT,
             log_format: LogFormat::Auto,
             log_filter: LOG_FILTER_DEFAULT.to_owned(),
             ready_after_load: false,
@@ -91,7 +98,15 @@ struct File {
     disk_reserve_mib: Option<u64>,
     #[serde(default)]
     log: FileLog,
+    #[serde(default)]
+    archive: FileArchive,
     cluster: Option<cluster::File>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileArchive {
+    after_days: Option<u16>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -130,6 +145,8 @@ pub enum Error {
     Syntax { path: PathBuf, at: Place, message: String },
     #[error("horizon is {found} nights; it must be {HORIZON_NIGHTS_MIN} to {HORIZON_NIGHTS_MAX}")]
     Horizon { found: u16 },
+    #[error("archive.after_days is {found}; it must be {ARCHIVE_DAYS_MIN} to {ARCHIVE_DAYS_MAX}")]
+    ArchiveDays { found: u16 },
     #[error("log filter `{filter}` is not understood: {message}")]
     Filter { filter: String, message: String },
     #[error("http and ops are both {address}; give them different ports")]
@@ -170,6 +187,7 @@ impl Config {
         self.horizon_nights = file.horizon_nights.or(self.horizon_nights);
         take(&mut self.log_format, file.log.format);
         take(&mut self.log_filter, file.log.filter);
+        take(&mut self.archive_after_days, file.archive.after_days);
         take(&mut self.disk_reserve_mib, file.disk_reserve_mib);
         self.cluster = file.cluster.map(|cluster| cluster.check(beside)).transpose()?;
         Ok(())
@@ -188,6 +206,9 @@ impl Config {
             && !(HORIZON_NIGHTS_MIN..=HORIZON_NIGHTS_MAX).contains(&found)
         {
             return Err(Error::Horizon { found });
+        }
+        if !(ARCHIVE_DAYS_MIN..=ARCHIVE_DAYS_MAX).contains(&self.archive_after_days) {
+            return Err(Error::ArchiveDays { found: self.archive_after_days });
         }
         if self.http == self.ops && self.http.port() != 0 {
             return Err(Error::SameAddress { address: self.http });
@@ -259,6 +280,16 @@ mod tests {
         for (nights, good) in [(29, false), (30, true), (1_100, true), (1_101, false)] {
             let flags = Flags { horizon: Some(nights), ..Flags::default() };
             assert_eq!(Config::load(None, &flags).is_ok(), good, "{nights}");
+        }
+    }
+
+    #[test]
+    fn days_before_archiving_are_accepted_at_their_bounds_and_refused_one_past_them() {
+        assert_eq!(Config::default().archive_after_days, 30);
+        for (days, good) in [(2, false), (3, true), (1_095, true), (1_096, false)] {
+            let (_dir, path) = file(&format!("[archive]\nafter_days = {days}\n"));
+            let loaded = Config::load(Some(&path), &Flags::default());
+            assert_eq!(loaded.is_ok_and(|it| it.archive_after_days == days), good, "{days}");
         }
     }
 }

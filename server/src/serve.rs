@@ -139,6 +139,7 @@ fn options(config: &Config, data_dir: &DataDir, lapsed: &Lapsed) -> Options {
         cluster,
         accept_loss: config.accept_loss,
         accept_clock: config.accept_clock,
+        archive_days: config.archive_after_days,
         disk_reserve: config.disk_reserve_mib.saturating_mul(MIB),
         follower: Some(lapsed.follower()),
         ..Options::alone(data_dir.log_dir())

@@ -1,5 +1,7 @@
 //! The guests' doors, through HTTP, on a real node whose clock the test drives.
 
+#[path = "guest/archive.rs"]
+mod archive;
 #[path = "guest/arrivals.rs"]
 mod arrivals;
 #[path = "guest/bookings.rs"]

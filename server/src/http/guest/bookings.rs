@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use holdfast_engine::Outcome;
 use holdfast_engine::booking::Booking;
 use holdfast_engine::catalogue::Hotel;
 use holdfast_engine::ids::BookingId;
+use holdfast_engine::{Code, Outcome, Refusal};
 use http::StatusCode;
 
 use super::payment::Purchase;
@@ -15,6 +15,7 @@ use crate::auth::{AnyPrincipal, Principal};
 use crate::http::body::Json;
 use crate::http::partner::unexpected;
 use crate::http::query::{Id, Query};
+use crate::http::refusal;
 use crate::http::reply::Reply;
 use crate::idempotency::IdempotencyKey;
 use crate::problem::{Document, Problem};
@@ -22,19 +23,51 @@ use crate::state::AppState;
 use crate::wire::booking::{BookingBody, BookingView};
 use crate::wire::page::{self, Page, Paging};
 
-/// The booking and its hotel, where the caller made it or runs the hotel.
-pub fn visible(
+/// A booking that a caller may see.
+pub struct Visible {
+    pub booking: Arc<Booking>,
+    pub hotel: Arc<Hotel>,
+    /// It has left memory: it stays as it is.
+    pub archived: bool,
+}
+
+impl Visible {
+    /// Refused with `booking.state` where nothing changes it any more.
+    pub fn check_open(&self, state: &AppState) -> Result<(), Problem> {
+        if self.archived {
+            return Err(refusal::problem(&Refusal::from(Code::BookingState), state.reader()));
+        }
+        Ok(())
+    }
+}
+
+/// The booking and its hotel, where the caller made it or runs the hotel, in memory or archived.
+pub async fn visible(
     state: &AppState,
     principal: &Principal,
     id: BookingId,
-) -> Result<(Arc<Booking>, Arc<Hotel>), Problem> {
+) -> Result<Visible, Problem> {
     let reader = state.reader();
-    reader
-        .booking(id)
-        .and_then(|booking| Some((reader.hotel(booking.terms.hotel)?, booking)))
-        .filter(|(hotel, booking)| principal.acting().may_touch(booking.principal, hotel.partner))
-        .map(|(hotel, booking)| (booking, hotel))
+    let (found, archived) = match reader.booking(id) {
+        Some(booking) => (Some(booking), false),
+        None => (archived(state, id).await?, true),
+    };
+    found
+        .and_then(|booking| {
+            let hotel = reader.hotel(booking.terms.hotel)?;
+            Some(Visible { booking, hotel, archived })
+        })
+        .filter(|Visible { booking, hotel, .. }| {
+            principal.acting().may_touch(booking.principal, hotel.partner)
+        })
         .ok_or_else(|| Problem::not_found("booking"))
+}
+
+async fn archived(state: &AppState, id: BookingId) -> Result<Option<Arc<Booking>>, Problem> {
+    state.node().archived(id).await.map_err(|error| {
+        tracing::error!(%error, "an archived booking cannot be read");
+        Problem::internal()
+    })
 }
 
 /// A booking with its personal data opened.
@@ -111,6 +144,8 @@ pub async fn list(
 }
 
 /// Read a booking
+///
+/// However long its stay has been over: an archived one is read as it stood when it left memory.
 #[utoipa::path(get, path = "/v1/bookings/{id}", tag = "guests", params(("id" = String, Path)),
     security(("bearer" = [])),
     responses((status = 200, body = BookingView), (status = "default", body = Document)))]
@@ -119,6 +154,6 @@ pub async fn read(
     AnyPrincipal(principal): AnyPrincipal,
     Id(id): Id<BookingId>,
 ) -> Result<Reply, Problem> {
-    let (booking, hotel) = visible(&state, &principal, id)?;
+    let Visible { booking, hotel, .. } = visible(&state, &principal, id).await?;
     Ok(Reply::ok(&view(&state, &hotel, &booking)).etag(booking.version))
 }

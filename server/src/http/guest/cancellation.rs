@@ -33,14 +33,19 @@ pub async fn cancel(
     MaybeIfMatch(version): MaybeIfMatch,
     Query(params): Query<CancelParams>,
 ) -> Result<Reply, Problem> {
-    let (booking, hotel) = visible(&state, &principal, id)?;
+    let found = visible(&state, &principal, id).await?;
+    let (booking, hotel) = (&found.booking, &found.hotel);
     let stale = version.is_some_and(|version| version != booking.version);
     if stale && booking.status == Status::Confirmed {
         return Err(etag::failed());
     }
     if params.dry_run {
-        return dry_run(&state, &hotel, &booking);
+        return dry_run(&state, hotel, booking);
     }
+    if found.archived && matches!(booking.status, Status::Cancelled(_)) {
+        return Ok(Reply::ok(&view(&state, hotel, booking)).etag(booking.version));
+    }
+    found.check_open(&state)?;
     let verb = Verb::Cancel(Cancel { booking: id, principal: principal.acting(), version });
     let applied = state.submit(Command::plain(verb), None).await?;
     let Outcome::Cancelled(booking) = &applied.outcome else {

@@ -48,7 +48,8 @@ pub async fn change(
     key: MaybeIdempotencyKey,
     Json(body): Json<ChangeBody>,
 ) -> Result<Reply, Problem> {
-    let (booking, hotel) = visible(&state, &principal, id)?;
+    let found = visible(&state, &principal, id).await?;
+    let (booking, hotel) = (&found.booking, &found.hotel);
     let draft = body.check()?;
     let key = key.0.map(|key| key.bind(state.sealer(), &principal, &body));
     let answered = key.is_some_and(|key| state.reader().stored(key.key).is_some());
@@ -56,18 +57,21 @@ pub async fn change(
     if !answered && version.is_some_and(|version| version != booking.version) {
         return Err(etag::failed());
     }
-    let wanted = wanted(&state, &hotel, &draft)?;
+    if !answered {
+        found.check_open(&state)?;
+    }
+    let wanted = wanted(&state, hotel, &draft)?;
     let expected_total = minor_units(draft.expected_total.as_ref(), hotel.draft.currency)?;
     if params.dry_run {
-        return dry_run(&state, &hotel, &booking, (&wanted, expected_total));
+        return dry_run(&state, hotel, booking, (&wanted, expected_total));
     }
-    let modify = modify(&state, &principal, &booking, &draft)?;
+    let modify = modify(&state, &principal, booking, &draft)?;
     let verb = Verb::Modify(Modify { version, wanted, expected_total, ..modify });
     let applied = match key {
         Some(key) => state.submit_keyed(key, verb).await,
         None => state.submit(Command::plain(verb), None).await,
     };
-    let applied = applied.map_err(|problem| with_currency(problem, &hotel))?;
+    let applied = applied.map_err(|problem| with_currency(problem, hotel))?;
     let Outcome::BookingChanged(booking) = &applied.outcome else {
         return Err(unexpected(&applied.outcome));
     };

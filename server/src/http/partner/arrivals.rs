@@ -103,7 +103,11 @@ async fn change(
     (key, verb): (Idempotency, Verb),
 ) -> Result<Reply, Problem> {
     // Another partner's booking answers like none, without an entry in the log.
-    visible(state, caller, booking)?;
+    let found = visible(state, caller, booking).await?;
+    // What was answered before is answered so again.
+    if state.reader().stored(key.key).is_none() {
+        found.check_open(state)?;
+    }
     let applied = state.submit_keyed(key, verb).await?;
     let Outcome::BookingChanged(booking) = &applied.outcome else {
         return Err(unexpected(&applied.outcome));

@@ -149,6 +149,7 @@ pub async fn book(node: &Node, number: u128, days_ahead: u16) {
         expected_total: None,
         client_reference: Some(format!("mine {number}")),
         block: None,
+        promo: None,
     };
     run(node, Verb::Hold(hold)).await;
     let payment =

@@ -80,6 +80,17 @@ impl Best {
         }
     }
 
+    /// Whether what has this key or a greater one comes on a later page.
+    pub(super) fn is_behind_page(&self, key: i64) -> bool {
+        self.items.len() >= self.limit && self.items.peek().is_some_and(|last| key > last.0.key)
+    }
+
+    /// One more was found that [`Self::is_behind_page`].
+    pub(super) const fn count(&mut self) {
+        self.total += 1;
+        self.behind += 1;
+    }
+
     pub(super) fn page(self) -> Page {
         let more = self.behind > self.limit;
         let items = self.items.into_sorted_vec().into_iter().map(|item| item.0).collect();

@@ -11,7 +11,7 @@ use crate::catalogue::{Guests, Hotel, MealPlan, Offering};
 use crate::ids::{HotelId, HotelIx};
 use crate::inventory::{Cell, Row, Span};
 use crate::quote::tax::Table;
-use crate::quote::{self, Parts, Taxes};
+use crate::quote::{self, Parts};
 use crate::rates::RateWord;
 use crate::state::Reader;
 use crate::stay::{self, Moment, Stay, is_barred_by_clock};
@@ -114,13 +114,11 @@ impl Reader {
             let Some(distance_m) = asked.admits(entry) else { continue };
             self.ask_for(asked.span, offerings);
             if ahead.len() == HOTELS_AHEAD {
-                let next = ahead.pop_front().and_then(|next| self.look_at(asked, &next));
-                next.into_iter().for_each(|found| best.add(found));
+                ahead.pop_front().into_iter().for_each(|next| self.look_at(asked, &next, best));
             }
             ahead.push_back(Candidate { entry, offerings, distance_m });
         }
-        let last = ahead.iter().filter_map(|next| self.look_at(asked, next));
-        last.for_each(|found| best.add(found));
+        ahead.iter().for_each(|next| self.look_at(asked, next, best));
     }
 
     /// Asks memory for a hotel's calendars, those of a room type once.
@@ -135,47 +133,22 @@ impl Reader {
         }
     }
 
-    fn look_at(&self, asked: &Asked<'_>, candidate: &Candidate<'_>) -> Option<Found> {
-        let Asked { query, taxes, .. } = asked;
-        let entry = candidate.entry;
-        let shares = taxes.now(entry.province, query.stay.check_in).under(entry.tax_profile);
-        let Offer { offering, rooms, parts, .. } = self.cheapest(asked, candidate, shares)?;
-        let total = parts.total.checked_mul(i64::from(query.rooms))?;
-        if query.filters.min_price.is_some_and(|least| total < least)
-            || query.filters.max_price.is_some_and(|most| total > most)
-        {
-            return None;
+    fn look_at(&self, asked: &Asked<'_>, candidate: &Candidate<'_>, best: &mut Best) {
+        let Some(sums) = self.least_sums(asked, candidate) else { return };
+        let least = sums.iter().flatten().map(|least| least.sum).min();
+        let may_count = least.and_then(|sum| asked.query.least_key(candidate, sum));
+        if may_count.is_some_and(|key| best.is_behind_page(key)) {
+            best.count();
+        } else if let Some(found) = offer(asked, candidate, sums) {
+            best.add(found);
         }
-        let stars = i64::from(entry.stars);
-        let key = match query.sort {
-            Sort::Recommended => total.saturating_mul(10) / (10 + 3 * stars),
-            Sort::Price => total,
-            Sort::PriceDesc => -total,
-            Sort::Stars => -stars,
-            Sort::Distance => candidate.distance_m.map_or(total, i64::from),
-        };
-        Some(Found {
-            hotel: entry.hotel,
-            id: entry.id,
-            offering,
-            available: rooms,
-            parts,
-            total,
-            distance_m: candidate.distance_m,
-            key,
-        })
     }
 
-    /// The cheapest offering that can be had; the earlier one of equals. Of plans that treat taxes alike
-    /// the least sum is the least total: parts are made for the best of each kind alone.
-    fn cheapest(
-        &self,
-        asked: &Asked<'_>,
-        candidate: &Candidate<'_>,
-        taxes: Taxes,
-    ) -> Option<Offer> {
+    /// The least sums of the offerings that can be had, of those without and those with taxes in them; of
+    /// equals the first. Of plans that treat taxes alike the least sum is the least total.
+    fn least_sums(&self, asked: &Asked<'_>, candidate: &Candidate<'_>) -> Option<Sums> {
         let query = asked.query;
-        let mut best: [Option<(usize, u32, i64)>; 2] = [None, None];
+        let mut best: Sums = [None, None];
         let hotel = OnceCell::new();
         // Only children and few offerings have rules for which the hotel itself is looked at.
         let hotel = || hotel.get_or_init(|| self.hotel(candidate.entry.hotel)).as_deref();
@@ -203,18 +176,13 @@ impl Reader {
             let Some(sum) = self.sum(asked, offering, hotel) else { continue };
             let [exclusive, inclusive] = &mut best;
             let best = if offering.tax_inclusive { inclusive } else { exclusive };
-            if best.is_none_or(|best| sum < best.2)
+            if best.is_none_or(|best| sum < best.sum)
                 && (!query.filters.free_cancellation || self.is_free_still(query, hotel, offering))
             {
-                *best = Some((at, rooms, sum));
+                *best = Some(Least { at, rooms, sum });
             }
         }
-        let offers = best.into_iter().flatten().filter_map(|(at, rooms, sum)| {
-            let offering = *candidate.offerings.get(at)?;
-            let parts = quote::parts(sum, offering.tax_inclusive, taxes)?;
-            Some(Offer { at, offering, rooms, parts })
-        });
-        offers.min_by_key(|offer| (offer.parts.total, offer.at))
+        best.iter().any(Option::is_some).then_some(best)
     }
 
     /// Rooms of the type on every night of the stay, 0 where one is closed.
@@ -294,14 +262,17 @@ struct Candidate<'a> {
     distance_m: Option<u32>,
 }
 
-/// An offering that can be had.
-struct Offer {
+/// An offering that can be had, with what its nights are listed at.
+#[derive(Clone, Copy)]
+struct Least {
     /// Among the hotel's.
     at: usize,
-    offering: Offering,
     rooms: u32,
-    parts: Parts,
+    sum: i64,
 }
+
+/// The least without taxes in its prices, and with.
+type Sums = [Option<Least>; 2];
 
 impl Asked<'_> {
     /// The hotel's distance from the centre where there is one, where the hotel may be in the answer by
@@ -315,6 +286,29 @@ impl Asked<'_> {
         }
         query.area.contains(entry.province, entry.lat_e6, entry.lon_e6)
     }
+}
+
+/// The cheapest of a hotel with its taxes, the first of equals, where the price is within its limits.
+fn offer(asked: &Asked<'_>, candidate: &Candidate<'_>, sums: Sums) -> Option<Found> {
+    let Asked { query, taxes, .. } = asked;
+    let entry = candidate.entry;
+    let shares = taxes.now(entry.province, query.stay.check_in).under(entry.tax_profile);
+    let offers = sums.into_iter().flatten().filter_map(|Least { at, rooms, sum }| {
+        let offering = *candidate.offerings.get(at)?;
+        let parts = quote::parts(sum, offering.tax_inclusive, shares)?;
+        Some((at, offering, rooms, parts))
+    });
+    let cheapest = offers.min_by_key(|(at, _, _, parts)| (parts.total, *at));
+    let (_, offering, available, parts) = cheapest?;
+    let total = parts.total.checked_mul(i64::from(query.rooms))?;
+    if query.filters.min_price.is_some_and(|least| total < least)
+        || query.filters.max_price.is_some_and(|most| total > most)
+    {
+        return None;
+    }
+    let Entry { hotel, id, .. } = *entry;
+    let (distance_m, key) = (candidate.distance_m, query.key(candidate, total));
+    Some(Found { hotel, id, offering, available, parts, total, distance_m, key })
 }
 
 fn ask_for(row: Option<Row<'_, AtomicU64>>, span: &Span) {
@@ -351,6 +345,30 @@ impl Query {
     fn asked(&self) -> stay::Asked<'_> {
         let (adults, children) = (self.adults, self.children.as_slice());
         stay::Asked { stay: self.stay, adults, children, discount: None, quoted: None }
+    }
+
+    /// What a hotel is sorted by where it costs so much.
+    fn key(&self, candidate: &Candidate<'_>, total: i64) -> i64 {
+        let stars = i64::from(candidate.entry.stars);
+        match self.sort {
+            Sort::Recommended => total.saturating_mul(10) / (10 + 3 * stars),
+            Sort::Price => total,
+            Sort::PriceDesc => -total,
+            Sort::Stars => -stars,
+            Sort::Distance => candidate.distance_m.map_or(total, i64::from),
+        }
+    }
+
+    /// A key that the hotel's is not below, by what its nights are listed at: taxes take nothing off. `None`
+    /// where there is none, or where the total says whether the hotel is found at all.
+    fn least_key(&self, candidate: &Candidate<'_>, sum: i64) -> Option<i64> {
+        let Filters { min_price, max_price, .. } = self.filters;
+        let is_by_total = min_price.is_some() || max_price.is_some();
+        // No total of listed prices is near the end of 64 bits: there the offer is made, and may fail.
+        let total =
+            sum.checked_mul(i64::from(self.rooms)).filter(|total| *total < i64::MAX / 100)?;
+        let bounds = !is_by_total && !matches!(self.sort, Sort::PriceDesc);
+        bounds.then(|| self.key(candidate, total))
     }
 
     fn admits(&self, offering: &Offering) -> bool {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use crate::catalogue::{Hotel, HotelStatus, Offering};
 use crate::civil::{LogTimeMs, Night};
-use crate::ids::HotelIx;
+use crate::ids::{HotelIx, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::CALENDAR_DAYS_MAX;
 use crate::quote::{self, Taxes};
@@ -134,7 +134,9 @@ impl Reader {
         let mut rooms: Vec<Rooms> = Vec::with_capacity(usize::from(count));
         let mut words: Vec<RateWord> = Vec::with_capacity(usize::from(count));
         let mut offerings = hotel.offerings.iter().filter(|one| one.takes(adults, 0)).peekable();
+        self.ask_for_days(offerings.peek(), None, (from, count));
         while let Some(offering) = offerings.next() {
+            self.ask_for_days(offerings.peek(), Some(offering.room_type), (from, count));
             if rooms.is_empty() {
                 let Some(row) = self.shared.cells.row(offering.room_type.0) else { continue };
                 for part in row.parts(from, count) {
@@ -177,6 +179,25 @@ impl Reader {
             }
         }
         sums
+    }
+
+    /// Asks memory for the nights of an offering whose turn comes next, and for those of its room type
+    /// where that is another one: a row's lines lie far apart.
+    fn ask_for_days(
+        &self,
+        next: Option<&&Offering>,
+        before: Option<RoomTypeIx>,
+        (from, count): (Night, u16),
+    ) {
+        let Some(next) = next else { return };
+        if let Some(row) = self.shared.cells.row(next.room_type.0)
+            && before != Some(next.room_type)
+        {
+            row.ask(from, count);
+        }
+        if let Some(row) = self.shared.rates.row(next.rate_plan.0) {
+            row.ask(from, count);
+        }
     }
 }
 

@@ -112,14 +112,15 @@ impl Block {
         *self.picked_up.entry((room_type, night)).or_default() += rooms;
     }
 
-    /// Rooms that were picked up come back; they are [`Self::left`] again where the block stands.
-    pub(crate) fn put_back(&mut self, room_type: RoomTypeIx, night: Night, rooms: u32) {
-        if let Some(taken) = self.picked_up.get_mut(&(room_type, night)) {
-            *taken = taken.saturating_sub(rooms);
-            if *taken == 0 {
-                self.picked_up.remove(&(room_type, night));
-            }
+    /// Rooms that were picked up come back; they are [`Self::left`] again where the block stands. False
+    /// where not so many were picked up, which cannot be.
+    pub(crate) fn put_back(&mut self, room_type: RoomTypeIx, night: Night, rooms: u32) -> bool {
+        let taken = self.picked_up(room_type, night);
+        match taken.saturating_sub(rooms) {
+            0 => drop(self.picked_up.remove(&(room_type, night))),
+            left => drop(self.picked_up.insert((room_type, night), left)),
         }
+        taken >= rooms
     }
 }
 

@@ -61,6 +61,9 @@ pub const QUOTA_HOLDS: u32 = 10;
 pub const QUOTA_ROOMS: u32 = 20;
 /// Room-nights in active holds of one guest.
 pub const QUOTA_ROOM_NIGHTS: u32 = 300;
+/// Where the share of a cell is capped, one guest may hold one in so many of the rooms that would be free
+/// without that guest's holds, and always one.
+pub const QUOTA_SHARE_OF_FREE: u32 = 4;
 /// Holds expired by one sweep.
 pub const SWEEP_MAX: u32 = 4_096;
 /// Entries of the expiry index, standing or not, that one sweep looks at.

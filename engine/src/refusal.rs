@@ -64,6 +64,12 @@ pub enum Reason {
     PromoUses,
     /// What is left of its money is less than it would take off.
     PromoMoney,
+    /// Rooms the guest holds already and wants, of the share of one guest.
+    OverShare {
+        held: u16,
+        wanted: u16,
+        share: u16,
+    },
 }
 
 /// One obstacle.
@@ -240,6 +246,29 @@ impl Code {
     }
 }
 
+/// What one guest may hold no more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+pub enum Cap {
+    Holds,
+    Rooms,
+    RoomNights,
+    /// Of one cell; the blockers name every night.
+    CellShare,
+}
+
+impl Cap {
+    /// The name of the outside contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Rooms => "rooms",
+            Self::RoomNights => "room_nights",
+            Self::CellShare => "cell_share",
+        }
+    }
+}
+
 /// A refusal with all that a client needs to act on it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Refusal {
@@ -254,6 +283,8 @@ pub struct Refusal {
     pub hold: Option<HoldId>,
     /// The bookings that stand in the way of a removal, by id, at most 20.
     pub bookings: Vec<BookingId>,
+    /// Which cap it is, for `hold.quota_exceeded`.
+    pub cap: Option<Cap>,
 }
 
 impl From<Code> for Refusal {
@@ -265,6 +296,7 @@ impl From<Code> for Refusal {
             booking: None,
             hold: None,
             bookings: Vec::new(),
+            cap: None,
         }
     }
 }
@@ -340,6 +372,7 @@ impl Reason {
             Self::PromoMinNights(_) => "promo.min_nights",
             Self::PromoUses => "promo.uses_exhausted",
             Self::PromoMoney => "promo.money_exhausted",
+            Self::OverShare { .. } => "hold.share_exceeded",
         }
     }
 }

@@ -289,11 +289,16 @@ fn a_hold_is_extended_twice_and_never_past_45_minutes() {
 #[test]
 fn quotas_are_met_and_not_passed() {
     for (quota, rooms, nights, holds) in [
-        (Quota { holds: 3, rooms: 100, room_nights: 1_000 }, 1, 1, 3),
-        (Quota { holds: 100, rooms: 6, room_nights: 1_000 }, 2, 1, 3),
-        (Quota { holds: 100, rooms: 100, room_nights: 18 }, 2, 3, 3),
-        (Quota { holds: 0, rooms: 100, room_nights: 18 }, 1, 1, 0),
-        (Quota { holds: u32::MAX, rooms: u32::MAX, room_nights: u32::MAX }, 9, 9, 4),
+        (Quota { holds: 3, rooms: 100, room_nights: 1_000, cell_share: false }, 1, 1, 3),
+        (Quota { holds: 100, rooms: 6, room_nights: 1_000, cell_share: false }, 2, 1, 3),
+        (Quota { holds: 100, rooms: 100, room_nights: 18, cell_share: false }, 2, 3, 3),
+        (Quota { holds: 0, rooms: 100, room_nights: 18, cell_share: false }, 1, 1, 0),
+        (
+            Quota { holds: u32::MAX, rooms: u32::MAX, room_nights: u32::MAX, cell_share: false },
+            9,
+            9,
+            4,
+        ),
     ] {
         let mut world = World::unborn();
         world.run(Verb::Genesis(Genesis { horizon_nights: HORIZON, quota }));

@@ -296,7 +296,7 @@ fn samples() -> Vec<Verb> {
     vec![
         Verb::Genesis(Genesis {
             horizon_nights: 730,
-            quota: Quota { holds: 1, rooms: 2, room_nights: 3 },
+            quota: Quota { holds: 1, rooms: 2, room_nights: 3, cell_share: true },
         }),
         Verb::Tick(Tick),
         Verb::Sweep(Sweep { holds_max: 4_096 }),

@@ -39,6 +39,8 @@ const MET_IN_THE_LONG_RUN: &[&str] = &[
     "DerivedPrice",
     "block.state", "booking.state", "hold.already_confirmed", "hold.confirming", "hold.expired",
     "hold.extension_limit", "hold.not_confirming", "hold.quota_exceeded", "hold.released",
+    "hold.quota_exceeded holds", "hold.quota_exceeded rooms", "hold.quota_exceeded room_nights",
+    "hold.quota_exceeded cell_share",
     "idempotency.key_reused", "inventory.insufficient", "not_found", "occupancy.too_many",
     "payment.declined", "price.changed", "promo.code_taken", "promo.exhausted", "promo.not_valid",
     "promo.unknown", "rate_plan.cycle", "rate_plan.parent_unknown",
@@ -68,8 +70,10 @@ struct Both {
 }
 
 impl Both {
-    fn new() -> Result<Self, String> {
+    /// Where `cell_share` says so, one guest may hold no more than a share of each cell.
+    fn new(cell_share: bool) -> Result<Self, String> {
         let mut traffic = Traffic::default();
+        traffic.cell_share = cell_share;
         let waiting = traffic.founding();
         let (world, model) = (World::unborn(), Model::default());
         let mut both = Self { world, model, traffic, waiting, seen: BTreeMap::new() };
@@ -152,7 +156,10 @@ fn first_word(thing: &impl std::fmt::Debug) -> String {
 /// What kinds of answer an answer is: its own name, its code, those of its lines.
 fn names(answer: &Answer) -> Vec<String> {
     match answer {
-        Answer::Refused(no) => vec![no.code.name().to_owned()],
+        Answer::Refused(no) => {
+            let cap = no.cap.map(|cap| format!("{} {}", no.code.name(), cap.name()));
+            cap.into_iter().chain([no.code.name().to_owned()]).collect()
+        }
         Answer::Allotted(lines) => lines
             .iter()
             .map(|line| match line {
@@ -194,9 +201,9 @@ proptest! {
     })]
 
     #[test]
-    fn the_engine_agrees_with_a_naive_model(steps in vec(dice(), 1..160)) {
+    fn the_engine_agrees_with_a_naive_model(steps in vec(dice(), 1..160), cell_share: bool) {
         let run = || {
-            let mut both = Both::new()?;
+            let mut both = Both::new(cell_share)?;
             for mut dice in steps.clone() {
                 both.step(&mut dice)?;
             }
@@ -217,7 +224,7 @@ fn the_engine_agrees_with_a_naive_model_in_the_long_run() {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let mut both = Both::new().unwrap();
+    let mut both = Both::new(false).unwrap();
     for at in 0..steps {
         let mut dice = dice().new_tree(&mut runner).unwrap().current();
         let step = both.step(&mut dice);
@@ -225,7 +232,9 @@ fn the_engine_agrees_with_a_naive_model_in_the_long_run() {
         if at % LONG_RUN_WORLD == LONG_RUN_WORLD - 1 {
             assert_eq!(both.drain(), Ok(()), "seed {seed}, step {at}");
             let seen = std::mem::take(&mut both.seen);
-            both = Both { seen, ..Both::new().unwrap() };
+            // Every third world caps the share of a cell.
+            let cell_share = at / LONG_RUN_WORLD % 3 == 1;
+            both = Both { seen, ..Both::new(cell_share).unwrap() };
         }
     }
     assert_eq!(both.drain(), Ok(()), "seed {seed}");

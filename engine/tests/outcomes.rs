@@ -15,6 +15,7 @@ mod promos;
 mod removals;
 mod revivals;
 mod rules;
+mod shares;
 mod waiting;
 
 use std::collections::BTreeSet;

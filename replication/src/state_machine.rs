@@ -45,6 +45,8 @@ pub(crate) struct StateMachine {
     membership: StoredMembership,
     outcomes: Vec<Outcome>,
     events: Vec<Event>,
+    /// How much damage the writer met of which an alarm was raised.
+    damage_told: u64,
 }
 
 impl StateMachine {
@@ -59,6 +61,7 @@ impl StateMachine {
             membership: StoredMembership::default(),
             outcomes: Vec::new(),
             events: Vec::new(),
+            damage_told: 0,
         }
     }
 
@@ -123,13 +126,19 @@ impl StateMachine {
     }
 
     /// On every replica and at every reading of the log, not only at the door that asked.
-    fn raise_alarms(&self, index: u64) {
+    fn raise_alarms(&mut self, index: u64) {
         for (ordinal, outcome) in self.outcomes.iter().enumerate() {
             if matches!(outcome, Outcome::Refused(refusal) if refusal.code == Code::Invariant) {
                 tracing::error!(index, ordinal, "a command met a state that must not be: refused");
                 self.applied.count_invariant_refusal();
             }
         }
+        let damage = self.writer.damage();
+        for _ in self.damage_told..damage {
+            tracing::error!(index, "a count had not what had to be taken out of it: damaged state");
+            self.applied.count_invariant_refusal();
+        }
+        self.damage_told = damage;
     }
 
     fn tell_follower(&mut self, index: u64, at_ms: u64) {

@@ -42,6 +42,10 @@ pub struct Config {
     /// Days after check-out when a booking leaves memory for the archive on disk, 3 to 1,095. Default 30.
     /// In a file: `after_days` under `[archive]`.
     pub archive_after_days: u16,
+    /// Whether one guest may hold no more than a quarter of what is free of a room type on a night (and
+    /// always one room). Fixed when the data directory is made; where it is not said, what was fixed
+    /// counts, and no for a new one.
+    pub cell_share: Option<bool>,
     /// How logs are written. Default: human on a terminal, JSON otherwise.
     pub log_format: LogFormat,
     /// What is logged, in the syntax of `tracing`'s filter. Default [`LOG_FILTER_DEFAULT`].
@@ -76,6 +80,7 @@ impl Default for Config {
             ops: SocketAddr::from(([127, 0, 0, 1], 9090)),
             horizon_nights: None,
             archive_after_days: ARCHIVE_DAYS_DEFAULT,
+            cell_share: None,
             log_format: LogFormat::Auto,
             log_filter: LOG_FILTER_DEFAULT.to_owned(),
             ready_after_load: false,
@@ -97,6 +102,8 @@ struct File {
     horizon_nights: Option<u16>,
     disk_reserve_mib: Option<u64>,
     #[serde(default)]
+    quota: FileQuota,
+    #[serde(default)]
     log: FileLog,
     #[serde(default)]
     archive: FileArchive,
@@ -107,6 +114,12 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct FileArchive {
     after_days: Option<u16>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileQuota {
+    cell_share: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -185,6 +198,7 @@ impl Config {
         take(&mut self.http, file.http);
         take(&mut self.ops, file.ops);
         self.horizon_nights = file.horizon_nights.or(self.horizon_nights);
+        self.cell_share = file.quota.cell_share.or(self.cell_share);
         take(&mut self.log_format, file.log.format);
         take(&mut self.log_filter, file.log.filter);
         take(&mut self.archive_after_days, file.archive.after_days);
@@ -265,6 +279,16 @@ mod tests {
         assert_eq!(config.http.port(), 1000);
         assert_eq!(config.horizon_nights, Some(400));
         assert_eq!(config.ops.port(), 9090);
+    }
+
+    #[test]
+    fn the_share_of_a_cell_is_capped_where_the_file_says_so() {
+        assert_eq!(Config::default().cell_share, None);
+        let (_dir, path) = file("[quota]\ncell_share = true\n");
+        let config = Config::load(Some(&path), &Flags::default()).unwrap();
+        assert_eq!(config.cell_share, Some(true));
+        let (_dir, path) = file("[quota]\nshare = true\n");
+        assert!(Config::load(Some(&path), &Flags::default()).is_err());
     }
 
     #[test]

@@ -40,6 +40,11 @@ pub enum Error {
          --horizon {made}, or give another --data-dir"
     )]
     Horizon { made: u16 },
+    #[error(
+        "this data directory was made with quota.cell_share = {made}, which is fixed for good: say \
+         that, leave it out, or give another --data-dir"
+    )]
+    CellShare { made: bool },
     #[error("the node refused its first command: {0}")]
     Genesis(String),
     #[error(
@@ -93,11 +98,7 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     let node = Node::open(options).await.map_err(Error::of_open)?;
     let ready = async {
         data_dir.log_is_made()?;
-        if config.cluster.is_none() {
-            configure(&node, config.horizon_nights).await
-        } else {
-            Ok(())
-        }
+        if config.cluster.is_none() { configure(&node, &config).await } else { Ok(()) }
     };
     if let Err(error) = ready.await {
         node.shutdown().await;
@@ -167,9 +168,9 @@ async fn public(
 
 /// Waits until the log has its rules. Whichever node of a new cluster is first gives them.
 async fn settle(state: &AppState) -> Result<(), Error> {
-    let (node, asked) = (state.node(), state.config().horizon_nights);
+    let (node, config) = (state.node(), state.config());
     loop {
-        match configure(node, asked).await {
+        match configure(node, config).await {
             Ok(()) => return Ok(()),
             Err(Error::Genesis(why)) if node.in_cluster() => {
                 // Nobody leads yet, or another node was first and its entry is on its way here.
@@ -183,18 +184,20 @@ async fn settle(state: &AppState) -> Result<(), Error> {
 }
 
 /// Gives a new log its rules; checks that an old one has those that were asked for.
-async fn configure(node: &Node, horizon_nights: Option<u16>) -> Result<(), Error> {
+async fn configure(node: &Node, config: &Config) -> Result<(), Error> {
     if let Some(made) = node.reader().settings() {
-        return match horizon_nights {
-            Some(asked) if asked != made.horizon_nights => {
-                Err(Error::Horizon { made: made.horizon_nights })
-            }
-            _ => Ok(()),
-        };
+        if config.horizon_nights.is_some_and(|asked| asked != made.horizon_nights) {
+            return Err(Error::Horizon { made: made.horizon_nights });
+        }
+        let cell_share = made.quota.cell_share;
+        if config.cell_share.is_some_and(|asked| asked != cell_share) {
+            return Err(Error::CellShare { made: cell_share });
+        }
+        return Ok(());
     }
     let genesis = Genesis {
-        horizon_nights: horizon_nights.unwrap_or(HORIZON_NIGHTS_DEFAULT),
-        quota: Quota::default(),
+        horizon_nights: config.horizon_nights.unwrap_or(HORIZON_NIGHTS_DEFAULT),
+        quota: Quota { cell_share: config.cell_share.unwrap_or(false), ..Quota::default() },
     };
     let applied = node
         .submit(Command::plain(Verb::Genesis(genesis)), None)

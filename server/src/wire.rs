@@ -35,3 +35,14 @@ pub mod tax;
 pub mod text;
 pub mod verified;
 pub mod words;
+
+use serde::Deserialize as _;
+
+/// For a field of which `null` says something else than leaving it out.
+fn nullable<'de, D, T>(reader: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    Option::<T>::deserialize(reader).map(Some)
+}

@@ -38,5 +38,7 @@ mod offers;
 mod payments;
 #[path = "guest/promos.rs"]
 mod promos;
+#[path = "guest/quotas.rs"]
+mod quotas;
 #[path = "guest/search.rs"]
 mod search;

@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::refusal::Code;
 use crate::state::Writer;
 
-/// The hold shall end `ttl_s` seconds from now, at most 45 min after it was made, at most twice.
+/// The hold shall not end before `ttl_s` seconds from now, at most 45 min after it was made, at most twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Extend {
     pub hold: HoldId,
@@ -23,7 +23,8 @@ pub struct Extend {
 
 impl Extend {
     /// Refusals in order: malformed, not found, ended (expired, released, confirmed, confirming),
-    /// somebody waits for such rooms, extension limit. An extension never shortens a hold.
+    /// somebody waits for such rooms, extension limit. A hold that lasts so long already is answered as
+    /// it stands, and no extension is spent.
     pub(crate) fn apply(&self, writer: &mut Writer) -> Outcome {
         if !(HOLD_TTL_S_MIN..=HOLD_TTL_S_MAX).contains(&self.ttl_s) {
             return Code::Malformed.into();
@@ -38,10 +39,12 @@ impl Extend {
         if writer.is_waited_for(&hold.terms) {
             return Code::HoldWaitlistWaiting.into();
         }
-        let latest = hold.terms.latest_ms();
-        let expires_ms =
-            (writer.now_ms + u64::from(self.ttl_s) * 1_000).min(latest).max(hold.expires_ms);
-        if hold.extensions >= HOLD_EXTENSIONS_MAX || expires_ms == hold.expires_ms {
+        let wanted_ms = writer.now_ms + u64::from(self.ttl_s) * 1_000;
+        if wanted_ms <= hold.expires_ms {
+            return Outcome::HoldChanged(Arc::new(hold));
+        }
+        let expires_ms = wanted_ms.min(hold.terms.latest_ms());
+        if hold.extensions >= HOLD_EXTENSIONS_MAX || expires_ms <= hold.expires_ms {
             return Code::HoldExtensionLimit.into();
         }
         // From here the command must succeed.

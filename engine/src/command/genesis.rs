@@ -21,11 +21,19 @@ pub struct Quota {
     pub holds: u32,
     pub rooms: u32,
     pub room_nights: u32,
+    /// Whether one guest may hold no more than a share of each cell: one in
+    /// [`QUOTA_SHARE_OF_FREE`](crate::limits::QUOTA_SHARE_OF_FREE) of what would be free without that guest's holds, at least one room.
+    pub cell_share: bool,
 }
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { holds: QUOTA_HOLDS, rooms: QUOTA_ROOMS, room_nights: QUOTA_ROOM_NIGHTS }
+        Self {
+            holds: QUOTA_HOLDS,
+            rooms: QUOTA_ROOMS,
+            room_nights: QUOTA_ROOM_NIGHTS,
+            cell_share: false,
+        }
     }
 }
 

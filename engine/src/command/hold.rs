@@ -232,7 +232,7 @@ impl Hold {
         writer.expire_due_in(self.hotel);
         stay::check_lines(&shared, hotel, self, writer.now_ms)?;
         if is_counted && self.principal.is_guest() {
-            writer.check_quota(self.principal, self.stay, &self.lines)?;
+            writer.check_quota(self)?;
         }
         if let Some(reference) = &self.client_reference {
             writer.check_reference(self.principal, reference)?;

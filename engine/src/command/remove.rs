@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::block::Status;
+use crate::block::{Block, Status};
 use crate::catalogue::{Hotel, RatePlan, RoomType};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
@@ -122,10 +122,13 @@ fn feeds(writer: &Writer, rate_plan: RatePlanIx, meant: impl Fn(&RatePlan) -> bo
 
 /// A block that is not over keeps rooms of the type, or has them pencilled in.
 fn is_blocked(writer: &Writer, hotel: &Hotel, room_type: RoomTypeIx, today: Night) -> bool {
-    let Some(blocks) = writer.shared.blocks_of.get(&hotel.ix) else { return false };
-    blocks.iter().filter_map(|id| writer.shared.blocks.get(id)).any(|block| {
-        block.status != Status::Released
-            && block.draft.stay.check_out > today
-            && block.draft.lines.iter().any(|line| line.room_type == room_type)
+    let blocks = writer.shared.blocks_of.get(&hotel.ix).unwrap_or_default();
+    blocks.iter().any(|id| {
+        let keeps = |block: &Block| {
+            block.status != Status::Released
+                && block.draft.stay.check_out > today
+                && block.draft.lines.iter().any(|line| line.room_type == room_type)
+        };
+        writer.shared.blocks.look(id, keeps) == Some(true)
     })
 }

@@ -143,16 +143,15 @@ impl Writer {
 
     /// A new block, whose rooms fit.
     pub(crate) fn add_block(&mut self, block: Block) {
-        let shared = Arc::clone(&self.shared);
-        let mut blocks = shared.blocks_of.get(&block.hotel).unwrap_or_default();
+        let mut blocks = self.shared.blocks_of.get(&block.hotel).unwrap_or_default();
         if blocks.len() >= BLOCKS_PER_HOTEL_MAX
             && let Some(at) = self.first_block_over(&blocks)
         {
             // A block that is over but was never released keeps nothing in any kept cell.
-            shared.blocks.remove(&blocks.remove(at));
+            self.shared.blocks.remove(&blocks.remove(at));
         }
         blocks.push(block.id);
-        shared.blocks_of.insert(block.hotel, blocks);
+        self.shared.blocks_of.insert(block.hotel, blocks);
         self.put_block(block);
     }
 
@@ -173,7 +172,7 @@ impl Writer {
             if was != is
                 && let Some(cell) = self.kept_cell(room_type, night)
             {
-                let blocked = (cell.blocked() + is).saturating_sub(was).min(ROOMS_PER_CELL_MAX);
+                let blocked = self.less(cell.blocked() + is, was).min(ROOMS_PER_CELL_MAX);
                 self.store_cell(room_type, night, cell.with_blocked(blocked));
             }
         }
@@ -215,18 +214,19 @@ impl Writer {
     }
 
     /// Rooms of a block become held.
-    pub(crate) fn pick_up(&mut self, id: BlockId, demand: &Demand) {
-        let shared = Arc::clone(&self.shared);
-        shared.blocks.change(&id, |block| {
+    pub(crate) fn pick_up(&self, id: BlockId, demand: &Demand) {
+        self.shared.blocks.change(&id, |block| {
             for &(room_type, rooms) in demand.rooms() {
                 for night in demand.stay().check_in.until(demand.stay().check_out) {
                     let was = block.left(room_type, night);
                     block.pick_up(room_type, night, rooms);
                     let taken = was - block.left(room_type, night).min(was);
-                    let Some(cell) = self.kept_cell(room_type, night) else { continue };
-                    let blocked = cell.blocked().saturating_sub(taken);
-                    let held = cell.held() + rooms;
-                    self.store_cell(room_type, night, cell.with_blocked(blocked).with_held(held));
+                    if let Some(cell) = self.kept_cell(room_type, night) {
+                        let blocked = self.less(cell.blocked(), taken);
+                        let held = cell.held() + rooms;
+                        let cell = cell.with_blocked(blocked).with_held(held);
+                        self.store_cell(room_type, night, cell);
+                    }
                 }
             }
         });
@@ -234,13 +234,14 @@ impl Writer {
 
     /// Rooms come back from a hold or a booking: `change` takes them out of held or sold, and what the
     /// block they came from has left again is blocked with the same store.
-    pub(crate) fn give_back(&mut self, returned: Returned, change: impl Fn(Cell) -> Cell) {
+    pub(crate) fn give_back(&self, returned: Returned, change: impl Fn(Cell) -> Cell) {
         let Returned { block, room_type, stay, rooms } = returned;
-        let shared = Arc::clone(&self.shared);
-        let put_back = |block: &mut Block| {
+        let to_block = |block: &mut Block| {
             for night in stay.check_in.until(stay.check_out) {
                 let was = block.left(room_type, night);
-                block.put_back(room_type, night, rooms);
+                if !block.put_back(room_type, night, rooms) {
+                    self.note_damage();
+                }
                 let returned = block.left(room_type, night).saturating_sub(was);
                 if let Some(cell) = self.kept_cell(room_type, night) {
                     let cell = change(cell);
@@ -249,7 +250,7 @@ impl Writer {
                 }
             }
         };
-        if block.and_then(|id| shared.blocks.change(&id, put_back)).is_none() {
+        if block.and_then(|id| self.shared.blocks.change(&id, to_block)).is_none() {
             self.rewrite(room_type, stay, change);
         }
     }

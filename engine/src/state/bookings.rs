@@ -83,7 +83,7 @@ impl Writer {
             check_out: booking.sold_stay().check_out,
         };
         self.give_lines_back(&booking.terms, freed, |cell, rooms| {
-            cell.with_sold(cell.sold().saturating_sub(rooms))
+            cell.with_sold(self.less(cell.sold(), rooms))
         });
         if matches!(status, booking::Status::Cancelled(_)) {
             self.return_committed_promo(&booking.terms);
@@ -102,7 +102,8 @@ impl Writer {
             for (&(room_type, night), &rooms) in these.filter(|((_, night), _)| *night >= first) {
                 let stay = Stay { check_in: night, check_out: night.plus(1) };
                 self.rewrite(room_type, stay, |cell| {
-                    cell.with_sold(cell.sold().saturating_add_signed(rooms))
+                    let (count, change) = (cell.sold(), rooms.unsigned_abs());
+                    cell.with_sold(if takes { count + change } else { self.less(count, change) })
                 });
             }
         }

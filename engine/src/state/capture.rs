@@ -100,6 +100,8 @@ impl Writer {
             block_releases,
             waiting,
             captures,
+            // What this node met.
+            damage: _,
         } = self;
         // Acquire: pairs with the Release of a capture's end.
         if captures.busy.load(Ordering::Acquire) != 0 {

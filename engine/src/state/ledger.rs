@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::admission::Demand;
 use crate::booking::{Booking, WrappedKey};
 use crate::codec::{Decode, Encode};
-use crate::command::{HoldLine, Principal};
+use crate::command::{self, Principal};
 use crate::event::Event;
 use crate::few::Few;
 use crate::hold::{Hold, Line, Status, Terms};
@@ -19,7 +19,7 @@ use crate::ids::{HoldId, RoomTypeIx};
 use crate::inventory::Cell;
 use crate::limits::ROOMS_PER_CELL_MAX;
 use crate::outcome::Outcome;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Cap, Code, Refusal};
 use crate::stay::Stay;
 
 /// What one guest has in live holds.
@@ -110,7 +110,7 @@ impl Writer {
 
     /// Rooms of all lines come back on these nights, to their block where they have one that stands.
     pub(super) fn give_lines_back(
-        &mut self,
+        &self,
         terms: &Terms,
         stay: Stay,
         change: impl Fn(Cell, u32) -> Cell,
@@ -187,7 +187,7 @@ impl Writer {
     pub(crate) fn end_hold(&mut self, mut hold: Hold, status: Status) -> Arc<Hold> {
         let terms = Arc::clone(&hold.terms);
         self.give_lines_back(&terms, terms.stay(), |cell, rooms| {
-            cell.with_held(cell.held().saturating_sub(rooms))
+            cell.with_held(self.less(cell.held(), rooms))
         });
         if let Some(reference) = &hold.terms.client_reference {
             self.references.remove(&(hold.terms.principal, reference.clone()));
@@ -221,7 +221,7 @@ impl Writer {
     /// A live hold becomes a booking: its rooms are sold.
     pub(crate) fn sell(&mut self, mut hold: Hold, booking: &Arc<Booking>) {
         self.rewrite_lines(hold.terms.stay(), &hold.terms.lines, |cell, rooms| {
-            cell.with_held(cell.held().saturating_sub(rooms)).with_sold(cell.sold() + rooms)
+            cell.with_held(self.less(cell.held(), rooms)).with_sold(cell.sold() + rooms)
         });
         self.commit_promo(&hold.terms);
         hold.status = Status::Confirmed(booking.id);
@@ -251,36 +251,38 @@ impl Writer {
         }
     }
 
-    /// Whether a guest may hold so much more. What is due counts no longer.
-    pub(crate) fn check_quota(
-        &mut self,
-        principal: Principal,
-        stay: Stay,
-        lines: &[HoldLine],
-    ) -> Result<(), Refusal> {
-        let (Principal::Guest(guest), Some(settings)) = (principal, self.shared.settings()) else {
+    /// Whether a guest may hold so much more: holds, rooms and room-nights, then the share of each cell
+    /// where that is capped. What is due counts no longer. Partners and admins may.
+    pub(crate) fn check_quota(&mut self, wish: &command::Hold) -> Result<(), Refusal> {
+        let (Principal::Guest(guest), Some(settings)) = (wish.principal, self.shared.settings())
+        else {
             return Ok(());
         };
-        let rooms = lines.iter().map(|line| u64::from(line.quantity)).sum::<u64>();
-        let room_nights = rooms * u64::from(stay.nights());
+        let rooms = wish.lines.iter().map(|line| u64::from(line.quantity)).sum::<u64>();
+        let room_nights = rooms * u64::from(wish.stay.nights());
         let quota = settings.quota;
-        let exceeds = |usage: &Usage| {
-            usage.holds.len() >= quota.holds as usize
-                || usage.rooms + rooms > u64::from(quota.rooms)
-                || usage.room_nights + room_nights > u64::from(quota.room_nights)
+        let passed = |usage: &Usage| {
+            if usage.holds.len() >= quota.holds as usize {
+                Some(Cap::Holds)
+            } else if usage.rooms + rooms > u64::from(quota.rooms) {
+                Some(Cap::Rooms)
+            } else {
+                let sum = usage.room_nights + room_nights;
+                (sum > u64::from(quota.room_nights)).then_some(Cap::RoomNights)
+            }
         };
-        let is_exceeded = |usage: &Table<u128, Usage>| {
-            usage.look(&guest, exceeds).unwrap_or_else(|| exceeds(&Usage::default()))
+        let cap_passed = |usage: &Table<u128, Usage>| {
+            usage.look(&guest, passed).unwrap_or_else(|| passed(&Usage::default()))
         };
-        if is_exceeded(&self.usage) {
+        if cap_passed(&self.usage).is_some() {
             let holds = self.usage.look(&guest, |usage| usage.holds.clone()).unwrap_or_default();
             for hold in holds {
                 self.expire_if_due(hold);
             }
-            if is_exceeded(&self.usage) {
-                return Err(Code::QuotaExceeded.into());
+            if let Some(cap) = cap_passed(&self.usage) {
+                return Err(Refusal { cap: Some(cap), ..Code::QuotaExceeded.into() });
             }
         }
-        Ok(())
+        if quota.cell_share { self.check_share(guest, wish) } else { Ok(()) }
     }
 }

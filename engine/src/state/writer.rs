@@ -13,6 +13,7 @@ use super::bounds::Bounds;
 use super::capture::Captures;
 use super::check_outs::CheckOuts;
 use super::closures::Closures;
+use super::damage::Damage;
 use super::expiry::Expiry;
 use super::hotel_holds::HotelHolds;
 use super::keys::{Forgetting, Stored};
@@ -61,6 +62,7 @@ pub struct Writer {
     pub(super) block_releases: Releases,
     pub(super) waiting: Waiting,
     pub(super) captures: Captures,
+    pub(super) damage: Damage,
 }
 
 impl Writer {
@@ -88,6 +90,7 @@ impl Writer {
             block_releases: Releases::default(),
             waiting: Waiting::default(),
             captures: Captures::default(),
+            damage: Damage::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Moment, Pricing, Stay, judge_promo};
 use crate::admission::Demand;
-use crate::block;
+use crate::block::{self, Block};
 use crate::catalogue::{Hotel, HotelStatus, RatePlan};
 use crate::civil::{LogTimeMs, Night};
 use crate::command::Hold;
@@ -67,26 +67,30 @@ fn find_block_blockers(
     demand: &Demand,
     blockers: &mut Vec<Blocker>,
 ) -> Result<(), Refusal> {
-    let block = shared.blocks.get(&id).filter(|block| block.hotel == hotel);
-    let block = block.ok_or(Code::NotFound)?;
-    if block.status != block::Status::Definite {
-        return Err(Code::BlockState.into());
-    }
-    let stay = demand.stay();
-    for &(room_type, wanted) in demand.rooms() {
-        // Nobody wants none: what is left are the closures.
-        find_cell_blockers(shared, room_type, stay, 0, blockers);
-        for night in stay.check_in.until(stay.check_out) {
-            let left = block.left(room_type, night);
-            if left < wanted {
-                let narrow = |rooms: u32| u16::try_from(rooms).unwrap_or(u16::MAX);
-                let reason =
-                    Reason::BlockInsufficient { left: narrow(left), wanted: narrow(wanted) };
-                blockers.push(Blocker { reason, layer: Layer::RoomType(room_type), night });
+    let look = |block: &Block| {
+        if block.hotel != hotel {
+            return Err(Code::NotFound);
+        }
+        if block.status != block::Status::Definite {
+            return Err(Code::BlockState);
+        }
+        let stay = demand.stay();
+        for &(room_type, wanted) in demand.rooms() {
+            // Nobody wants none: what is left are the closures.
+            find_cell_blockers(shared, room_type, stay, 0, blockers);
+            for night in stay.check_in.until(stay.check_out) {
+                let left = block.left(room_type, night);
+                if left < wanted {
+                    let narrow = |rooms: u32| u16::try_from(rooms).unwrap_or(u16::MAX);
+                    let (left, wanted) = (narrow(left), narrow(wanted));
+                    let reason = Reason::BlockInsufficient { left, wanted };
+                    blockers.push(Blocker { reason, layer: Layer::RoomType(room_type), night });
+                }
             }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    Ok(shared.blocks.look(&id, look).unwrap_or(Err(Code::NotFound))?)
 }
 
 /// Closures and missing rooms of a room type over a stay, by night.

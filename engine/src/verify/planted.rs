@@ -395,3 +395,15 @@ fn an_altered_part_is_named_by_its_digest() {
     house.writer.shared.bookings.remove(&SOLD);
     assert_eq!(names(&house), ["cells", "rates", "holds", "bookings", "keys"]);
 }
+
+#[test]
+fn rooms_that_are_not_there_are_not_taken_out_and_raise_an_alarm() {
+    let mut house = House::new();
+    assert_eq!(house.writer.damage(), 0);
+    house.change_cell(0, NIGHT, |it| it.with_held(0));
+    let hold = house.writer.shared.holds.get(&HELD).unwrap();
+    house.pass(hold.expires_ms);
+    // Each hold has ended; of their four nights one had lost its room.
+    assert!(!house.writer.shared.holds.get(&HELD).unwrap().is_live());
+    assert_eq!((house.cell(0).held(), house.writer.damage()), (0, 1));
+}

@@ -12,6 +12,7 @@ mod changes;
 mod holds;
 mod money;
 mod promos;
+mod quota;
 mod removal;
 mod rules;
 mod waiting;

@@ -341,9 +341,9 @@ fn extensions() -> BTreeSet<&'static str> {
             (0, extend(released, 900), No(Code::HoldReleased)),
             (0, extend(confirmed, 900), No(Code::HoldAlreadyConfirmed)),
             (0, extend(paying, 900), No(Code::HoldConfirming)),
-            // Nothing is longer than it was, and no extension is spent.
-            (0, extend(hold, 900), No(Code::HoldExtensionLimit)),
-            (MINUTE, extend(hold, 60), No(Code::HoldExtensionLimit)),
+            // It lasts so long already: as it stands, and no extension is spent.
+            (0, extend(hold, 900), Changed),
+            (MINUTE, extend(hold, 60), Changed),
             (0, by(hold, OWNER, 900), Changed),
             (MINUTE, by(hold, ADMIN, 900), Changed),
             (MINUTE, extend(hold, 900), No(Code::HoldExtensionLimit)),

@@ -7,6 +7,7 @@ use holdfast_engine::catalogue::HotelStatus;
 use holdfast_engine::hold::{self, Hold};
 use holdfast_engine::ids::WaitId;
 use holdfast_engine::ids::{BlockId, BookingId, HoldId, HotelIx, PromoId, RatePlanIx, RoomTypeIx};
+use holdfast_engine::refusal::Cap;
 use holdfast_engine::waitlist;
 use holdfast_engine::{Code, Outcome};
 
@@ -105,6 +106,7 @@ pub struct No {
     pub booking: Option<BookingId>,
     pub hold: Option<HoldId>,
     pub bookings: Vec<BookingId>,
+    pub cap: Option<Cap>,
 }
 
 impl From<Code> for No {
@@ -116,6 +118,7 @@ impl From<Code> for No {
             booking: None,
             hold: None,
             bookings: Vec::new(),
+            cap: None,
         }
     }
 }
@@ -152,6 +155,7 @@ impl From<&Outcome> for Answer {
                     booking: refusal.booking,
                     hold: refusal.hold,
                     bookings: refusal.bookings.clone(),
+                    cap: refusal.cap,
                 })
             }
             Outcome::Replayed(first) => Self::Replayed(Box::new(first.as_ref().into())),

@@ -41,7 +41,7 @@ pub const ZONES: [(&str, i64); 3] =
 /// Nights of the random worlds' horizon.
 pub const HORIZON: u16 = 40;
 /// Tight, so that it is met.
-pub const QUOTA: Quota = Quota { holds: 4, rooms: 9, room_nights: 24 };
+pub const QUOTA: Quota = Quota { holds: 4, rooms: 9, room_nights: 24, cell_share: false };
 /// Catalogue commands stop here, so that comparing every cell stays cheap.
 const ROOM_TYPES: u32 = 9;
 
@@ -102,9 +102,15 @@ pub struct Traffic {
     seqs: BTreeMap<(PartnerId, usize), u64>,
     blocks: Vec<BlockId>,
     waiting: Vec<WaitId>,
+    /// Whether one guest may hold no more than a share of each cell.
+    pub cell_share: bool,
 }
 
 impl Traffic {
+    const fn quota(&self) -> Quota {
+        Quota { cell_share: self.cell_share, ..QUOTA }
+    }
+
     fn mint(&mut self) -> u128 {
         self.next += 1;
         self.next
@@ -112,7 +118,8 @@ impl Traffic {
 
     /// The commands every random world begins with: three live hotels in three zones.
     pub fn founding(&mut self) -> Vec<Command> {
-        let mut verbs = vec![Verb::Genesis(Genesis { horizon_nights: HORIZON, quota: QUOTA })];
+        let mut verbs =
+            vec![Verb::Genesis(Genesis { horizon_nights: HORIZON, quota: self.quota() })];
         for id in [PARTNER, RIVAL] {
             verbs.push(Verb::AddPartner(AddPartner { id, name: format!("Partner {}", id.0) }));
         }
@@ -670,7 +677,7 @@ impl Traffic {
             }
             _ => {
                 let horizon_nights = dice.of(&[HORIZON, HORIZON + 1, 29]);
-                Verb::Genesis(Genesis { horizon_nights, quota: QUOTA })
+                Verb::Genesis(Genesis { horizon_nights, quota: self.quota() })
             }
         }
     }

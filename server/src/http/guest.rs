@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use holdfast_engine::catalogue::{Hotel, HotelStatus};
 use holdfast_engine::hold::{Hold, Terms};
-use holdfast_engine::ids::{HoldId, HotelId};
+use holdfast_engine::ids::{HoldId, HotelId, RatePlanIx, RoomTypeIx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -79,14 +79,18 @@ pub fn visible_hold(
 
 /// The names of all that `terms` refers to.
 pub fn names<'a>(state: &AppState, hotel: &'a Hotel, terms: &Terms) -> Names<'a> {
-    let reader = state.reader();
-    let lines = terms.lines.iter().map(|line| {
-        // Indexes in a hold were given by the state itself; they name something for ever.
-        let room_type = reader.room_type(line.room_type).map(|found| found.id.to_string());
-        let rate_plan = reader.rate_plan(line.rate_plan).map(|found| found.id.to_string());
-        (room_type.unwrap_or_default(), rate_plan.unwrap_or_default())
-    });
+    let lines = terms.lines.iter();
+    let lines = lines.map(|line| product_ids(state, (line.room_type, line.rate_plan)));
     Names { hotel: hotel.id, zone: &hotel.zone, lines: lines.collect() }
+}
+
+/// The ids of a room type and a rate plan that are in the state.
+pub fn product_ids(state: &AppState, product: (RoomTypeIx, RatePlanIx)) -> (String, String) {
+    let reader = state.reader();
+    // Indexes in the state were given by the state itself; they name something for ever.
+    let room_type = reader.room_type(product.0).map(|found| found.id.to_string());
+    let rate_plan = reader.rate_plan(product.1).map(|found| found.id.to_string());
+    (room_type.unwrap_or_default(), rate_plan.unwrap_or_default())
 }
 
 /// The hotel of a hold that the log has answered about.

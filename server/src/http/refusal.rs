@@ -1,7 +1,7 @@
 //! The engine's refusals as problems: the one place where outcomes become statuses and words.
 
 use holdfast_engine::Night;
-use holdfast_engine::refusal::{Layer, Reason};
+use holdfast_engine::refusal::{Cap, Layer, Reason};
 use holdfast_engine::{Blocker as EngineBlocker, Code, Reader, Refusal};
 use http::StatusCode;
 
@@ -33,6 +33,12 @@ pub fn problem(refusal: &Refusal, reader: &Reader) -> Problem {
     if let Some(hold) = refusal.hold {
         problem = problem.with("hold_id", hold.to_string());
     }
+    if let Some(cap) = refusal.cap {
+        problem = problem.with("cap", cap.name());
+        if let Some(limit) = limit_of(cap, reader) {
+            problem = problem.with("limit", limit);
+        }
+    }
     if refusal.code == Code::ReferenceDuplicate {
         // What has the name: its booking where there is one.
         let link = match (refusal.booking, refusal.hold) {
@@ -48,6 +54,17 @@ pub fn problem(refusal: &Refusal, reader: &Reader) -> Problem {
         StatusCode::SERVICE_UNAVAILABLE => problem.retry_after(5),
         StatusCode::TOO_MANY_REQUESTS => problem.retry_after(30),
         _ => problem,
+    }
+}
+
+/// How many of it one guest may hold; of a share the blockers say it night by night.
+fn limit_of(cap: Cap, reader: &Reader) -> Option<u32> {
+    let quota = reader.settings()?.quota;
+    match cap {
+        Cap::Holds => Some(quota.holds),
+        Cap::Rooms => Some(quota.rooms),
+        Cap::RoomNights => Some(quota.room_nights),
+        Cap::CellShare => None,
     }
 }
 
@@ -112,6 +129,9 @@ fn reason(reason: Reason, night: Night) -> String {
         Reason::CutOff(cut_off) => {
             let (day, minute) = (night.minus(cut_off.days), cut_off.minute);
             format!("Sales of this night ended on {day} at {:02}:{:02}.", minute / 60, minute % 60)
+        }
+        Reason::OverShare { held, wanted, share } => {
+            format!("One guest may hold {share} here; you hold {held} and want {wanted} more.")
         }
         Reason::BlockInsufficient { left, wanted } => {
             format!("{left} rooms are left of the block, {wanted} are wanted.")

@@ -72,14 +72,14 @@ pub struct Line {
     #[schema(value_type = Option<u8>)]
     pub max_stay_through: Option<i64>,
     /// Days from the hotel's today to check-in; `null` for none.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "super::nullable")]
     #[schema(value_type = Option<u16>)]
     pub min_advance: Option<Option<i64>>,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "super::nullable")]
     #[schema(value_type = Option<u16>)]
     pub max_advance: Option<Option<i64>>,
     /// The night stops selling so many days earlier; `null` for no cut-off.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "super::nullable")]
     #[schema(value_type = Option<u16>)]
     pub release_days: Option<Option<i64>>,
     /// Hotel-local; midnight where not said.
@@ -106,10 +106,6 @@ pub struct Line {
 /// `null` means "no limit", which the engine writes as 0; a field left out means "as it is".
 fn limit<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<i64>, D::Error> {
     Option::<i64>::deserialize(reader).map(|given| Some(given.unwrap_or(0)))
-}
-
-fn nullable<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Option<i64>>, D::Error> {
-    Option::<i64>::deserialize(reader).map(Some)
 }
 
 /// What so many adults pay for a night, in minor units.

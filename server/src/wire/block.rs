@@ -68,8 +68,10 @@ pub struct BlockPatch {
     pub lines: Option<Vec<BlockLineBody>>,
     #[serde(default)]
     pub status: Option<BlockKind>,
-    #[serde(default)]
-    pub release_at: Option<String>,
+    /// `null` for never by itself.
+    #[serde(default, deserialize_with = "super::nullable")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub release_at: Option<Option<String>>,
 }
 
 /// A block's request whose form is right; room types are still ids.

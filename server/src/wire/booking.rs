@@ -297,6 +297,9 @@ pub struct BookingView {
     /// The promotion it has; what that takes off is in the quote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promo_code: Option<String>,
+    /// The block its rooms were picked up from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_id: Option<String>,
     /// The same as the `ETag`.
     pub version: u32,
     #[schema(format = DateTime)]
@@ -347,6 +350,7 @@ impl BookingView {
             departed_at,
             client_reference: terms.client_reference.clone(),
             promo_code: terms.promo.as_ref().map(|taken| taken.code.to_string()),
+            block_id: terms.block.map(|block| block.to_string()),
             version: booking.version,
             created_at: instant::local(booking.created_ms, names.zone),
             changed_at: instant::local(booking.changed_ms, names.zone),

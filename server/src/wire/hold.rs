@@ -236,6 +236,9 @@ pub struct HoldView {
     /// The promotion it has; what that takes off is in the quote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promo_code: Option<String>,
+    /// The block its rooms are picked up from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_id: Option<String>,
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -284,6 +287,7 @@ impl HoldView {
             booking_id: None,
             client_reference: terms.client_reference.clone(),
             promo_code: terms.promo.as_ref().map(|taken| taken.code.to_string()),
+            block_id: terms.block.map(|block| block.to_string()),
             created_at: instant::local(terms.created_ms, names.zone),
         }
     }

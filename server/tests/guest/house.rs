@@ -68,6 +68,15 @@ impl House {
 
     /// With payment providers made for this house's clock.
     pub async fn open_with(payments: impl FnOnce(&Arc<DrivenTime>) -> Payments) -> Self {
+        Self::open_under(Quota::default(), payments).await
+    }
+
+    /// Where guests may hold so much.
+    pub async fn open_capped(quota: Quota) -> Self {
+        Self::open_under(quota, |_| Payments::mock()).await
+    }
+
+    async fn open_under(quota: Quota, payments: impl FnOnce(&Arc<DrivenTime>) -> Payments) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let time = Arc::new(DrivenTime::new(NOW_MS));
@@ -78,7 +87,7 @@ impl House {
             ..Options::alone(data_dir.log_dir())
         };
         let node = Node::open(options).await.unwrap();
-        let genesis = Genesis { horizon_nights: HORIZON_NIGHTS_DEFAULT, quota: Quota::default() };
+        let genesis = Genesis { horizon_nights: HORIZON_NIGHTS_DEFAULT, quota };
         node.submit(Command::plain(Verb::Genesis(genesis)), None).await.unwrap();
         let cluster = data_dir.identity().cluster_id.clone();
         let state = AppState::new(node, Config::default(), &cluster, data_dir.secrets())

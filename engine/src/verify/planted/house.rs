@@ -13,7 +13,7 @@ use crate::civil::DAY_MS;
 use crate::command::genesis::Quota;
 use crate::command::{
     AddHotel, AddPartner, AddRatePlan, AddRoomType, Allot, Archive, Confirm, Genesis, Hold,
-    HoldLine, Release, SetHotelStatus, Tick,
+    HoldLine, Release, SetHotelStatus, Sweep, Tick,
 };
 use crate::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
@@ -79,9 +79,17 @@ impl House {
     }
 
     pub fn run(&mut self, verb: Verb) -> Outcome {
+        self.run_at(u64::from(self.day.0) * DAY_MS + 3 * 3_600_000, verb)
+    }
+
+    /// The log's clock says so, and what is due ends.
+    pub fn pass(&mut self, at_ms: u64) {
+        self.run_at(at_ms, Verb::Sweep(Sweep::default()));
+    }
+
+    fn run_at(&mut self, at_ms: u64, verb: Verb) -> Outcome {
         self.index += 1;
         self.next += 1;
-        let at_ms = u64::from(self.day.0) * DAY_MS + 3 * 3_600_000;
         let idempotency = Some(Idempotency { key: self.next, fingerprint: 0 });
         let batch = Batch { at_ms, commands: vec![Command { idempotency, verb }] };
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());

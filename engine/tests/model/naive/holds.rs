@@ -74,8 +74,8 @@ impl Model {
         if !blockers.is_empty() {
             return Err(refuse(&blockers));
         }
-        if counted && self.is_over_quota(wish) {
-            return Err(Code::QuotaExceeded.into());
+        if let Some(no) = self.over_quota(wish).filter(|_| counted) {
+            return Err(Answer::Refused(no));
         }
         if let Some(no) = self.duplicate(wish) {
             return Err(Answer::Refused(no));
@@ -261,22 +261,6 @@ impl Model {
         Some(money::for_adults(plan, (adults, max_adults), listed, &dated))
     }
 
-    fn is_over_quota(&self, wish: &Wish) -> bool {
-        let Some(settings) = self.settings.filter(|_| wish.principal.is_guest()) else {
-            return false;
-        };
-        let rooms: i64 = wish.lines.iter().map(|line| i64::from(line.quantity)).sum();
-        let mut all = (1, rooms, rooms * i64::from(wish.stay.nights()));
-        for hold in self.holds.values() {
-            if hold.principal == wish.principal && hold.holds_at(self.now) {
-                let rooms: i64 = hold.lines.iter().map(|line| line.rooms).sum();
-                all = (all.0 + 1, all.1 + rooms, all.2 + rooms * hold.nights().len() as i64);
-            }
-        }
-        let quota = settings.quota;
-        all.0 > quota.holds || all.1 > quota.rooms.into() || all.2 > quota.room_nights.into()
-    }
-
     pub(super) fn duplicate(&self, wish: &Wish) -> Option<No> {
         let reference = wish.client_reference.as_ref()?;
         let same = |hold: &Hold| {
@@ -380,6 +364,9 @@ impl Model {
             return vec![Code::HoldWaitlistWaiting.into()];
         }
         let wanted = self.now + u64::from(verb.ttl_s) * 1_000;
+        if wanted <= hold.expires {
+            return vec![self.put(hold)];
+        }
         let longer = wanted.min(hold.latest());
         if hold.extensions == 2 || longer <= hold.expires {
             return vec![Code::HoldExtensionLimit.into()];

@@ -30,6 +30,9 @@ use crate::wire::hold::{ExtendBody, HoldBody, HoldDraft, HoldView};
         (status = 409, description = "`inventory.insufficient` names every short night, \
             all with `blockers` name the `nearest` stays that would work, \
             `price.changed` carries the new quote", body = Document),
+        (status = 429, description = "`hold.quota_exceeded`; `cap` says of what a guest may hold no \
+            more (`holds`, `rooms`, `room_nights`, `cell_share`) and `limit` how many; for a \
+            share of what is free `blockers` name every night", body = Document),
         (status = "default", body = Document)))]
 pub async fn create(
     State(state): State<AppState>,
@@ -84,12 +87,17 @@ pub async fn read(
 
 /// Extend a hold
 ///
-/// Twice at most, and never past 45 minutes after it was made.
+/// It shall last `ttl_s` seconds from now (900 where not said): twice at most, and never past 45 minutes
+/// after it was made. A hold that lasts so long already is answered as it stands, and no extension is
+/// spent.
 #[utoipa::path(post, path = "/v1/holds/{id}/extend", tag = "guests",
     request_body = Option<ExtendBody>,
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     security(("bearer" = [])),
-    responses((status = 200, body = HoldView), (status = "default", body = Document)))]
+    responses((status = 200, body = HoldView),
+        (status = 409, description = "`hold.extension_limit`, `hold.waitlist_waiting`",
+            body = Document),
+        (status = "default", body = Document)))]
 pub async fn extend(
     State(state): State<AppState>,
     AnyPrincipal(principal): AnyPrincipal,

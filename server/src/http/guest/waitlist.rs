@@ -1,7 +1,7 @@
 //! The waitlist: wait for rooms that are not there, see what became of it, leave.
 
 use axum::extract::State;
-use holdfast_engine::command::{JoinWaitlist, LeaveWaitlist};
+use holdfast_engine::command::{HoldLine, JoinWaitlist, LeaveWaitlist};
 use holdfast_engine::ids::WaitId;
 use holdfast_engine::limits::{HOLD_TTL_S_MIN, WAITLIST_OFFER_S_MAX};
 use holdfast_engine::waitlist::{Entry, Status};
@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::hold_request::resolve;
+use super::product_ids;
 use crate::auth::{AnyPrincipal, Principal};
 use crate::http::body::Json;
 use crate::http::partner::unexpected;
@@ -40,8 +41,36 @@ pub struct WaitlistView {
     pub check_in: String,
     #[schema(format = Date)]
     pub check_out: String,
+    /// What is waited for.
+    pub lines: Vec<WaitlistLine>,
+    /// How long an offer will stand, in seconds.
+    pub ttl_s: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_reference: Option<String>,
     #[schema(format = DateTime)]
     pub created_at: String,
+}
+
+/// So many rooms that are waited for; they have no price until they are offered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WaitlistLine {
+    pub room_type_id: String,
+    pub rate_plan_id: String,
+    pub quantity: u16,
+    /// Per room.
+    pub adults: u8,
+    /// Years, per room.
+    pub children_ages: Vec<u8>,
+}
+
+fn lines(state: &AppState, entry: &Entry) -> Vec<WaitlistLine> {
+    let line = |line: &HoldLine| {
+        let (room_type_id, rate_plan_id) = product_ids(state, (line.room_type, line.rate_plan));
+        let (quantity, adults) = (line.quantity, line.adults);
+        let children_ages = line.children.clone();
+        WaitlistLine { room_type_id, rate_plan_id, quantity, adults, children_ages }
+    };
+    entry.wish.lines.iter().map(line).collect()
 }
 
 fn view(state: &AppState, entry: &Entry) -> Result<WaitlistView, Problem> {
@@ -62,6 +91,9 @@ fn view(state: &AppState, entry: &Entry) -> Result<WaitlistView, Problem> {
         hotel_id: hotel.id.to_string(),
         check_in: entry.wish.stay.check_in.to_string(),
         check_out: entry.wish.stay.check_out.to_string(),
+        lines: lines(state, entry),
+        ttl_s: entry.wish.ttl_s,
+        client_reference: entry.wish.client_reference.clone(),
         created_at: instant::local(entry.created_ms, &hotel.zone),
     })
 }

@@ -173,7 +173,7 @@ pub async fn change(
         to: patch.to.unwrap_or(before.to),
         lines: patch.lines.unwrap_or(before.lines),
         status: patch.status.unwrap_or(before.status),
-        release_at: patch.release_at.or(before.release_at),
+        release_at: patch.release_at.unwrap_or(before.release_at),
     };
     let verb = Verb::ChangeBlock(ChangeBlock {
         block: id,

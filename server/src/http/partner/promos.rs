@@ -41,7 +41,7 @@ fn reply(state: &AppState, status: StatusCode, applied: &Applied) -> Result<Repl
 
 /// The partner whose promotions are meant: a partner's own, for an admin the one that is named.
 fn whose(principal: &Principal, named: Option<&str>, pointer: &str) -> Result<PartnerId, Problem> {
-    let named = named.map(|text| text.parse::<PartnerId>());
+    let named = named.map(str::parse::<PartnerId>);
     let partner = match (principal.acting(), named) {
         (_, Some(named)) => named.map_err(|_| Problem::not_found("partner"))?,
         (EnginePrincipal::Partner(own), None) => PartnerId(own),

@@ -54,7 +54,10 @@ fn archive_of(dir: &Path) -> DB {
     DB::open_default(dir.join("archive")).expect("nobody has it open")
 }
 
-fn records(dir: &Path) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+/// Key and value, as they are stored.
+type Record = (Box<[u8]>, Box<[u8]>);
+
+fn records(dir: &Path) -> Vec<Record> {
     archive_of(dir).iterator(rocksdb::IteratorMode::Start).map(Result::unwrap).collect()
 }
 

@@ -139,7 +139,7 @@ impl Members {
             return refused("node ids begin at 1".to_owned());
         }
         let link = self.peers.link(node, &Member::at(&address), Purpose::Pulse);
-        let disk = link.disk().await.map_err(|error| {
+        let disk = link.disk_now().await.map_err(|error| {
             ChangeError::Refused(format!("it must run before it is added, and does not: {error}"))
         })?;
         let member = Member { address, disk };

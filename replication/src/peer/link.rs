@@ -80,6 +80,12 @@ impl Link {
         Ok(self.connection().await?.disk)
     }
 
+    /// As [`Self::disk`], also while a pause lasts: for an operator who has just started that node.
+    pub async fn disk_now(&self) -> io::Result<u128> {
+        self.0.state.lock().await.wait = None;
+        self.disk().await
+    }
+
     /// Opens a call. Fails where the node cannot be reached now, at once while a pause lasts.
     pub async fn call(&self, group: GroupId) -> io::Result<Call> {
         Ok(self.connection().await?.open(group))

@@ -136,7 +136,7 @@ pub async fn book(node: &Node, number: u128, days_ahead: u16) {
         rate_plan: RatePlanIx(0),
         quantity: 1,
         adults: 2,
-        children: Vec::new().into(),
+        children: Vec::new(),
         quote: None,
     };
     let hold = Hold {

@@ -63,7 +63,7 @@ async fn a_block_may_lose_its_release_and_what_is_left_out_stays() {
     let place = format!("/v1/blocks/{}", owner.post(&path, "b", &body).await.expect(201).id());
     let patch = |version: u32, body: serde_json::Value| {
         let request = Request::new(http::Method::PATCH, &place).json(&body);
-        owner.send(request.if_match(&format!("\"{version}\"")))
+        owner.send(request.if_match(format!("\"{version}\"")))
     };
     let renamed = patch(1, json!({"name": "Book fair"})).await.expect(200);
     assert_eq!(renamed.body["release_at"], "2027-01-15");

@@ -122,7 +122,7 @@ async fn offers_and_explain_take_a_code_and_say_what_is_in_its_way() {
         (&json!("promo.stay_window"), &json!("promo"), &json!("2027-01-19"))
     );
     assert_eq!(explained.body["nearest"][0]["total"]["amount"], 270_000);
-    ask("offers", good, "no%20code").await.refuses(422, "request.invalid");
+    ask("offers", good, "no%20code").await.refuses(422, "promo.code_invalid");
     let explained = ask("explain", good, "NONE").await.expect(200);
     assert_eq!(explained.body["offers"][0]["blockers"][0]["code"], "promo.unknown");
 

@@ -3,7 +3,7 @@
 //! A booking that is new goes into a short list first, which is sorted into the hotel's tree when it is
 //! full: most of what an entry of a large tree costs is fetching its nodes, and this fetches them for
 //! many at once. **Invariant**: every booking in memory has one entry, under the dates it has now, and
-//! nothing else has one. No call moves more than [`NEW_MAX`] entries. Derived; in no digest.
+//! nothing else has one. No call moves more than `NEW_MAX` entries. Derived; in no digest.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -43,7 +43,7 @@ parts! {
     Overlays = 6,
     /// Lists of closed hotels, by night.
     Closures = 7,
-    /// Pages: see [`encode_page`].
+    /// Pages: see `encode_page`.
     Cells = 8,
     Rates = 9,
     Holds = 10,

@@ -3,9 +3,10 @@
 //! Everybody is a thread of their own, on the real state; what each does follows a seed, when it happens
 //! does not. On threads of the machine it is the stress test, under a checker the larger mix.
 
+mod sums;
+
 #[cfg(holdfast_sync = "shuttle")]
 use shuttle::{sync::mpsc, thread};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 #[cfg(not(holdfast_sync = "shuttle"))]
@@ -13,11 +14,11 @@ use std::{sync::mpsc, thread};
 
 use holdfast_engine::admission::{Admission, Demand, Ticket};
 use holdfast_engine::ari::{Change, Line, OnConflict};
-use holdfast_engine::booking;
 use holdfast_engine::command::{Allot, Cancel, Confirm, Hold, Release, Sweep};
-use holdfast_engine::hold::Status;
+use holdfast_engine::digest::Digest;
 use holdfast_engine::ids::{BookingId, HoldId};
 use holdfast_engine::inventory::Cell;
+use holdfast_engine::state::{Capture, Part};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::sync::AtomicU64;
 use holdfast_engine::{Batch, Command, Outcome, Principal, Reader, Verb, Writer};
@@ -49,6 +50,8 @@ pub struct Seen {
     pub refused: usize,
     pub contended: usize,
     pub discarded: usize,
+    /// Marks at which the state was captured.
+    pub captured: usize,
 }
 
 impl Seen {
@@ -58,12 +61,14 @@ impl Seen {
         self.refused += other.refused;
         self.contended += other.contended;
         self.discarded += other.discarded;
+        self.captured += other.captured;
     }
 
     /// Everything took place at least once.
     pub const fn is_all(&self) -> bool {
-        let Self { held, booked, refused, contended, discarded } = *self;
-        held > 0 && booked > 0 && refused > 0 && contended > 0 && discarded > 0
+        let Self { held, booked, refused, contended, discarded, captured } = *self;
+        let taken = held > 0 && booked > 0 && captured > 0;
+        taken && refused > 0 && contended > 0 && discarded > 0
     }
 }
 
@@ -268,6 +273,24 @@ fn look(place: &Place, looks: usize) -> Vec<Look> {
     (0..looks).map(look).collect()
 }
 
+/// What was read out beside the writer.
+type Records = Vec<(Part, Vec<u8>)>;
+
+/// Reads states out while the log goes on.
+fn capture(marks: &mpsc::Receiver<Capture>) -> Vec<Records> {
+    let mut all = Vec::new();
+    while let Ok(capture) = marks.recv() {
+        let mut records = Records::new();
+        let put = |part, record: &[u8]| {
+            records.push((part, record.to_vec()));
+            Ok::<_, ()>(())
+        };
+        capture.write(put).expect("nothing refuses a record");
+        all.push(records);
+    }
+    all
+}
+
 /// The one that applies, and what it has written down.
 struct Log {
     writer: Writer,
@@ -278,6 +301,9 @@ struct Log {
     batches: Vec<Batch>,
     /// The cells after each entry, the first before any.
     history: Vec<Cells>,
+    /// To whom captures go, and the digest at each of their marks.
+    marks: Option<mpsc::Sender<Capture>>,
+    marked: Vec<Digest>,
 }
 
 impl Log {
@@ -292,6 +318,9 @@ impl Log {
             if self.dice.below(6) == 0 {
                 self.apply(Verb::Sweep(Sweep::default()));
             }
+            if self.dice.below(4) == 0 {
+                self.mark();
+            }
             let outcome = self.apply(verb);
             // The proposer answers and lets go of the ticket in either order.
             if self.dice.below(2) == 0 {
@@ -302,7 +331,16 @@ impl Log {
                 drop(ticket);
             }
         }
+        self.marks = None;
         self
+    }
+
+    /// One state a run: each of its cells is a switch of threads to a checker.
+    fn mark(&mut self) {
+        let Some(marks) = self.marks.take() else { return };
+        let capture = self.writer.capture().expect("the first");
+        self.marked.push(self.writer.digest());
+        marks.send(capture).expect("it is read to the end");
     }
 
     fn apply(&mut self, verb: Verb) -> Outcome {
@@ -341,6 +379,7 @@ pub fn run(seed: u64, size: Size) -> Seen {
     let (hold, confirm) = (world.wish(products[0], stay(0, 1), 1), world.confirmation(HoldId(0)));
     let clock = Arc::new(AtomicU64::new(world.now));
     let (entries, incoming) = mpsc::channel();
+    let (marks, to_read) = mpsc::channel();
     let reader = world.reader.clone();
     let place = Place { reader: reader.clone(), products, clock: Arc::clone(&clock), entries };
     let (first_index, dice) = (world.index, Dice::new(seed, 0));
@@ -352,7 +391,10 @@ pub fn run(seed: u64, size: Size) -> Seen {
         index: first_index,
         batches: Vec::new(),
         history: Vec::new(),
+        marks: Some(marks),
+        marked: Vec::new(),
     };
+    let capturing = thread::spawn(move || capture(&to_read));
     let log = thread::spawn(move || log.run(&incoming));
     let guests = (1..=size.guests).map(|who| {
         let guest = Guest {
@@ -374,87 +416,13 @@ pub fn run(seed: u64, size: Size) -> Seen {
     cutting.join().unwrap();
     let looks = looking.join().unwrap();
     let log = log.join().unwrap();
-    check_refusals(&log.history, first_index, &memories);
-    check_looks(&log.history, first_index, &looks);
-    check_sums(&reader, products, &memories);
-    check_replay(&log);
-    let mut seen = Seen::default();
+    let captured = capturing.join().unwrap();
+    sums::check_captures(&log.marked, &captured);
+    sums::check_refusals(&log.history, first_index, &memories);
+    sums::check_looks(&log.history, first_index, &looks);
+    sums::check_sums(&reader, products, &memories);
+    sums::check_replay(&log);
+    let mut seen = Seen { captured: captured.len(), ..Seen::default() };
     memories.iter().for_each(|memory| seen.add(memory.seen));
     seen
-}
-
-/// Every refusal had a reason in applied state, at some moment while it was made.
-fn check_refusals(history: &[Cells], first_index: u64, memories: &[Memory]) {
-    for Refused { first, last, stay, rooms } in memories.iter().flat_map(|memory| &memory.refused) {
-        let at = |index: u64| (index - first_index) as usize;
-        let moments = &history[at(*first)..=at(*last).min(history.len() - 1)];
-        let nights =
-            usize::from(stay.check_in.0 - night(0).0)..usize::from(stay.check_out.0 - night(0).0);
-        let short = |cells: &Cells| {
-            cells.iter().zip(rooms).any(|(nights_of, &rooms)| {
-                nights_of[nights.clone()].iter().any(|cell| cell.free() < rooms)
-            })
-        };
-        assert!(
-            moments.iter().any(short),
-            "refused on the word of requests that may still fail: {stay:?} {rooms:?}"
-        );
-    }
-}
-
-/// What an index says is applied could be read: each cell was seen as some entry from there on left it.
-/// Allotment and sold alone: an entry that expires several holds leaves steps in between.
-fn check_looks(history: &[Cells], first_index: u64, looks: &[Look]) {
-    for Look { first, last, cells } in looks {
-        let at = |index: u64| (index - first_index) as usize;
-        let moments = &history[at(*first)..=at(*last).min(history.len() - 1)];
-        for (nth, seen) in cells.as_flattened().iter().enumerate() {
-            let same = |moment: &Cells| {
-                let was = moment.as_flattened()[nth];
-                (was.allotment(), was.sold()) == (seen.allotment(), seen.sold())
-            };
-            assert!(moments.iter().any(same), "{seen:?} was never so after entry {first}");
-        }
-    }
-}
-
-/// Held is the sum of the live holds, sold of the bookings, and escrow is empty.
-fn check_sums(reader: &Reader, products: [Product; 2], memories: &[Memory]) {
-    let mut sums = [[[0u32; 2]; NIGHTS as usize]; 2];
-    let holds: BTreeSet<_> = memories.iter().flat_map(|memory| &memory.holds).collect();
-    for hold in holds.into_iter().filter_map(|&id| reader.hold(id)) {
-        let booked = match hold.status {
-            Status::Confirmed(booking) => {
-                let booking = reader.booking(booking).expect("a confirmed hold has its booking");
-                booking.status == booking::Status::Confirmed
-            }
-            _ => false,
-        };
-        if !booked && !hold.is_live() {
-            continue;
-        }
-        for line in &hold.terms.lines {
-            let which = usize::from(line.room_type != products[0].room_type);
-            for at in hold.terms.check_in.0..hold.terms.check_out.0 {
-                let night = usize::from(at - night(0).0);
-                sums[which][night][usize::from(booked)] += u32::from(line.quantity);
-            }
-        }
-    }
-    for ((product, nights), sums) in products.iter().zip(cells(reader, products)).zip(sums) {
-        for ((day, cell), [held, sold]) in (0..).zip(nights).zip(sums) {
-            assert_eq!((cell.held(), cell.sold()), (held, sold), "held and sold of night {day}");
-            let escrow = reader.escrowed(product.room_type, night(day));
-            assert_eq!(escrow, Some(0), "escrow of night {day} when nothing is under way");
-        }
-    }
-}
-
-/// The log alone gives the same state, to the last byte.
-fn check_replay(log: &Log) {
-    let (mut again, _) = found();
-    for (index, batch) in (again.index + 1..).zip(&log.batches) {
-        again.writer.apply(index, batch, &mut Vec::new(), &mut Vec::new());
-    }
-    assert_eq!(again.writer.digest(), log.writer.digest(), "the state is not that of its log");
 }

@@ -1,6 +1,6 @@
 //! The on-disk format of a state: a captured state as a file, and a file as a state again.
 //!
-//! It owns the bytes (docs/snapshot-format.md), their checksums and how a file takes the place of the one
+//! It owns the bytes (docs/snapshot-format.md, docs/backup-format.md), their checksums and how a file takes the place of the one
 //! before. It refuses to know of the log, of who leads or what a record means: log id and membership are
 //! bytes to it, records are the engine's.
 //!
@@ -10,6 +10,8 @@
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+pub mod backup;
+mod copy;
 mod file;
 mod format;
 pub mod limits;
@@ -19,6 +21,7 @@ mod read;
 mod shelf;
 mod write;
 
+pub use copy::CopyError;
 pub use file::{Durable, SyncedFile};
 pub use load::{LoadError, Loaded, load};
 pub use meta::Meta;

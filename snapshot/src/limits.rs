@@ -12,3 +12,10 @@ pub const BLOCKS_AHEAD: usize = 4;
 pub const SYNC_BYTES: u64 = 32 << 20;
 /// Snapshots kept on disk: the newest, and the one before it while it may be read.
 pub const SNAPSHOTS_KEPT: usize = 2;
+/// Longest piece of a backed-up log, bytes of entries: what is gathered before a piece is closed, and one
+/// entry more.
+pub const SEGMENT_BYTES_MAX: usize = SEGMENT_BYTES + (64 << 20);
+/// Bytes of entries after which a piece of a backed-up log is closed.
+pub const SEGMENT_BYTES: usize = 16 << 20;
+/// Longest name of an object that a manifest may give, bytes.
+pub const NAME_BYTES_MAX: usize = 1_024;

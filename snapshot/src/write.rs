@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use holdfast_engine::state::{Capture, Part};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
-use crate::Meta;
 use crate::format::{BLOCK_HEAD_BYTES, END, END_BYTES, MAGIC, VERSION};
 use crate::limits::{BLOCK_BYTES, BLOCK_BYTES_MAX, HEAD_BYTES_MAX};
+use crate::{Block, Meta};
 
 /// Why a state cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,16 @@ impl<W: Write> Writer<W> {
         self.block.extend_from_slice(record);
         self.block_records += 1;
         Ok(())
+    }
+
+    /// A whole block, as it was read from another file.
+    pub fn put_block(&mut self, block: &Block) -> Result<(), WriteError> {
+        self.end_block()?;
+        self.part = Some(block.part);
+        self.block.resize(BLOCK_HEAD_BYTES, 0);
+        self.block.extend_from_slice(&block.bytes);
+        self.block_records = block.records;
+        self.end_block()
     }
 
     fn end_block(&mut self) -> Result<(), WriteError> {

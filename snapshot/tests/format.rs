@@ -184,3 +184,26 @@ fn records_that_make_no_state_are_refused() {
     assert!(verify(&path).is_ok(), "whole, as a file");
     assert!(matches!(load(&path), Err(LoadError::State(_))));
 }
+
+#[test]
+fn the_same_state_under_another_head() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut writer, meta) = state();
+    let first = Shelf::open(from.path()).unwrap();
+    let (kept, _) = first.put(&meta, writer.capture().unwrap()).unwrap();
+    let shelf = Shelf::open(to.path()).unwrap();
+    let other = |meta: &Meta| Meta { cluster: 7, membership: vec![1], ..meta.clone() };
+    let (copy, _) = shelf.adopt(&kept.path, other).unwrap();
+    let loaded = load(&copy.path).unwrap();
+    assert_eq!(loaded.meta, other(&meta));
+    assert_eq!(loaded.writer.digest(), writer.digest());
+    fs::remove_file(&copy.path).unwrap();
+    assert!(shelf.adopt(&kept.path, |meta| Meta { index: 1, ..meta.clone() }).is_err());
+
+    let mut bytes = fs::read(&kept.path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&kept.path, bytes).unwrap();
+    assert!(shelf.adopt(&kept.path, other).is_err());
+    assert_eq!(fs::read_dir(to.path()).unwrap().count(), 0, "nothing is left of a damaged one");
+}

@@ -98,6 +98,10 @@ pub const ARCHIVE_MAX: u32 = 256;
 pub const GAPS_DROPPED_MAX: usize = 64;
 /// Entries of a list of bookings that one page looks at; the next page goes on.
 pub const LISTING_LOOKS_MAX: usize = 1_024;
+/// A hotel's newest bookings that wait to be sorted into its list by arrival.
+pub const ARRIVALS_NEW_MAX: usize = 128;
+/// Bookings of a hotel looked at while its list is locked: the writer waits for no more.
+pub const ARRIVALS_LOOKS_MAX: usize = 256;
 /// How long after the check-out day began a guest can still be said not to have come, in milliseconds.
 pub const NO_SHOW_MS_MAX: u64 = 48 * 3_600 * 1_000;
 /// Days after check-out for which a client reference stays taken.

@@ -57,7 +57,7 @@ impl State {
     /// bounds is another state.
     #[must_use]
     pub fn within(bounds: Bounds) -> (Writer, Reader) {
-        let shared = std::sync::Arc::new(Shared::new());
+        let shared = std::sync::Arc::new(Shared::new(&bounds));
         (Writer::new(std::sync::Arc::clone(&shared), bounds), Reader { shared })
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! The rule is the same as at the millions of `limits`: only the number is another.
 
-use holdfast_engine::ari::{Change, LineOutcome};
-use holdfast_engine::command::{Allot, Hold, Release};
-use holdfast_engine::ids::HoldId;
+use holdfast_engine::ari::{Change, LineOutcome, LineRefusal};
+use holdfast_engine::command::{AddHotel, AddRatePlan, AddRoomType, Allot, Hold, Release};
+use holdfast_engine::ids::{HoldId, HotelId, RatePlanId, RoomTypeId};
 use holdfast_engine::limits::{ENDED_HOLD_MS_SURE, KEY_MS_SURE, REFERENCE_DAYS_KEPT};
 use holdfast_engine::{Bounds, Code, Outcome, Principal, Verb};
 
-use crate::world::{DAY, GUEST, OWNER, PARTNER, Product, World, cancel, line, stay};
+use crate::world::{DAY, GUEST, OWNER, PARTNER, Product, World, cancel, drafts, line, stay};
 
 fn code(outcome: &Outcome) -> Option<Code> {
     outcome.refusal().map(|refusal| refusal.code)
@@ -161,4 +161,42 @@ fn past_the_bound_of_sources_a_new_one_is_refused_and_the_known_ones_go_on() {
     assert!(applied(write("one", 1, OWNER)) && applied(write("two", 2, OWNER)));
     assert_eq!(code(&write("three", 3, OWNER)), full(Code::CapacityReached));
     assert!(applied(write("one", 4, OWNER)) && applied(write("two", 5, OWNER)));
+}
+
+#[test]
+fn past_the_bounds_of_the_catalogue_nothing_is_added_and_what_is_there_sells() {
+    let bounds = Bounds { hotels: 1, room_types: 1, rate_plans: 1, ..Bounds::default() };
+    let (mut world, product) = World::open_within(9, bounds);
+    let (principal, hotel, room_type) = (OWNER, product.hotel, product.room_type);
+    let id = world.mint();
+    let add = AddHotel { id: HotelId(id), partner: PARTNER, draft: drafts::hotel() };
+    assert_eq!(code(&world.run(Verb::AddHotel(add))), full(Code::CapacityReached));
+    let draft = drafts::room_type();
+    let add = AddRoomType { id: RoomTypeId(id), hotel, principal, draft };
+    assert_eq!(code(&world.run(Verb::AddRoomType(add))), full(Code::CapacityReached));
+    let draft = drafts::rate_plan();
+    let add = AddRatePlan { id: RatePlanId(id), room_type, principal, draft };
+    assert_eq!(code(&world.run(Verb::AddRatePlan(add))), full(Code::CapacityReached));
+    world.hold(product, stay(3, 1), 1);
+}
+
+#[test]
+fn past_the_bound_of_nights_with_rarer_rules_a_line_is_refused_whole_and_one_taken_away_makes_room()
+{
+    let bounds = Bounds { overlay_nights: 3, ..Bounds::default() };
+    let (mut world, product) = World::open_within(9, bounds);
+    let advance = |days| Change { min_advance: Some(days), ..Change::default() };
+    let write = |world: &mut World, from, to, change| {
+        let at = line(product, from, to, change);
+        world.allot(&[at]).remove(0)
+    };
+    let refused = LineOutcome::Rejected(LineRefusal::CapacityReached);
+    assert_eq!(write(&mut world, 3, 5, advance(Some(2))), LineOutcome::Applied);
+    assert_eq!(write(&mut world, 6, 6, advance(Some(2))), refused);
+    assert_eq!(write(&mut world, 5, 6, advance(Some(1))), refused, "no night of it");
+    assert_eq!(write(&mut world, 3, 5, advance(Some(1))), LineOutcome::Applied, "no new entry");
+    let cleared = Change { clear: holdfast_engine::ari::Rules::MIN_ADVANCE, ..Change::default() };
+    assert_eq!(write(&mut world, 4, 4, cleared), LineOutcome::Applied);
+    assert_eq!(write(&mut world, 6, 6, advance(Some(2))), LineOutcome::Applied);
+    assert_eq!(write(&mut world, 4, 4, advance(Some(2))), refused);
 }

@@ -8,6 +8,8 @@ use holdfast_engine::search::{Area, Filters, Query, Sort};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Night, Reader};
 
+mod places;
+
 use super::Scale;
 use crate::dice::Dice;
 use crate::engine_run::{FIRST, Run, START_MS, Spent, Steady};
@@ -50,6 +52,7 @@ pub fn run(scale: Scale) {
         scope.spawn(|| write_until(engine, world, &stop, &written));
         let start = now();
         measure(&reader, world, scale);
+        places::measure(&reader, world, scale);
         let time = start.elapsed();
         // Relaxed: a signal and a count, which order nothing.
         stop.store(true, Ordering::Relaxed);

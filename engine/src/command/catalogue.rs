@@ -12,10 +12,7 @@ use crate::codec::{Decode, Encode};
 use crate::command::Principal;
 use crate::event::Event;
 use crate::ids::{HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx};
-use crate::limits::{
-    HOTELS_MAX, RATE_PLANS_MAX, RATE_PLANS_PER_ROOM_TYPE_MAX, ROOM_TYPES_MAX,
-    ROOM_TYPES_PER_HOTEL_MAX, TEXT_BYTES_MAX,
-};
+use crate::limits::{RATE_PLANS_PER_ROOM_TYPE_MAX, ROOM_TYPES_PER_HOTEL_MAX, TEXT_BYTES_MAX};
 use crate::outcome::Outcome;
 use crate::rates::derived;
 use crate::refusal::Code;
@@ -123,7 +120,7 @@ impl AddHotel {
             return Code::StateConflict.into();
         }
         let at = writer.shared.hotels.len();
-        if at >= HOTELS_MAX {
+        if at >= writer.bounds.hotels {
             return Code::CapacityReached.into();
         }
         // From here the command must succeed.
@@ -211,7 +208,8 @@ impl AddRoomType {
             return Code::StateConflict.into();
         }
         let at = writer.shared.room_types.len();
-        let full = at >= ROOM_TYPES_MAX || hotel.room_types.len() >= ROOM_TYPES_PER_HOTEL_MAX;
+        let full =
+            at >= writer.bounds.room_types || hotel.room_types.len() >= ROOM_TYPES_PER_HOTEL_MAX;
         if full || !writer.shared.grow_room_type(at) {
             return Code::CapacityReached.into();
         }
@@ -284,8 +282,8 @@ impl AddRatePlan {
             return Code::StateConflict.into();
         }
         let at = writer.shared.rate_plans.len();
-        let full =
-            at >= RATE_PLANS_MAX || room_type.rate_plans.len() >= RATE_PLANS_PER_ROOM_TYPE_MAX;
+        let full = at >= writer.bounds.rate_plans
+            || room_type.rate_plans.len() >= RATE_PLANS_PER_ROOM_TYPE_MAX;
         if full || !writer.shared.grow_rate_plan(at) {
             return Code::CapacityReached.into();
         }

@@ -3,7 +3,7 @@
 //! One sorted list of nights per plan that has any, published whole: the writer copies it, changes the
 //! copy and swaps it in, a reader keeps the list it loaded. A flag in the rate word says that a night has
 //! an entry, so the common case loads nothing more. **Invariant**: an entry is never empty, and at most
-//! [`OVERLAY_NIGHTS_MAX`] stand at once.
+//! [`OVERLAY_NIGHTS_MAX`](crate::limits::OVERLAY_NIGHTS_MAX) stand at once.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use arc_swap::ArcSwapOption;
 use super::{CutOff, Dated};
 use crate::civil::Night;
 use crate::codec::{Decode, Encode};
-use crate::limits::{OCCUPANCY_PRICES_MAX, OVERLAY_NIGHTS_MAX};
+use crate::limits::OCCUPANCY_PRICES_MAX;
 use crate::state::{Aside, Marked};
 use crate::sync::AtomicUsize;
 
@@ -114,17 +114,19 @@ impl DatedNights {
 pub struct Overlays {
     segments: Box<[Segment]>,
     nights: AtomicUsize,
+    nights_max: usize,
     aside: Aside<Option<Arc<DatedNights>>>,
 }
 
 impl Overlays {
-    /// Room for so many plans; nothing is taken before the first entry.
+    /// Room for so many plans and entries; nothing is taken before the first entry.
     #[must_use]
-    pub fn new(plans_max: u32) -> Self {
+    pub fn new(plans_max: u32, nights_max: usize) -> Self {
         let segments = (plans_max as usize).div_ceil(SEGMENT);
         Self {
             segments: (0..segments).map(|_| OnceLock::new()).collect(),
             nights: AtomicUsize::new(0),
+            nights_max,
             aside: Aside::default(),
         }
     }
@@ -153,7 +155,7 @@ impl Overlays {
     /// Whether so many more entries have a place.
     #[must_use]
     pub(crate) fn has_room_for(&self, nights: usize) -> bool {
-        self.nights_count() + nights <= OVERLAY_NIGHTS_MAX
+        self.nights_count() + nights <= self.nights_max
     }
 
     /// Writes entries, sorted by night; an empty one takes the night's entry away. Writer only.
@@ -263,6 +265,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::limits::OVERLAY_NIGHTS_MAX;
 
     fn days(days: u16) -> DatedRules {
         DatedRules { min_advance: Dated::Set(days), ..DatedRules::default() }
@@ -275,7 +278,7 @@ mod tests {
                 (0u32..3, proptest::collection::btree_map(0u16..40, 0u16..4, 0..12)), 1..20),
             first in 0u16..40,
         ) {
-            let overlays = Overlays::new(3);
+            let overlays = Overlays::new(3, OVERLAY_NIGHTS_MAX);
             let mut model = std::collections::BTreeMap::new();
             for (plan, nights) in writes {
                 let entries: Vec<_> = nights
@@ -305,7 +308,7 @@ mod tests {
 
     #[test]
     fn equal_nights_written_together_share_one_entry() {
-        let overlays = Overlays::new(1);
+        let overlays = Overlays::new(1, OVERLAY_NIGHTS_MAX);
         overlays.put(0, &[(Night(1), days(2)), (Night(2), days(2)), (Night(3), days(1))]);
         let nights = overlays.of(0).unwrap();
         assert!(Arc::ptr_eq(&nights.nights[0].1, &nights.nights[1].1));

@@ -3,7 +3,7 @@
 //! A booking that is new goes into a short list first, which is sorted into the hotel's tree when it is
 //! full: most of what an entry of a large tree costs is fetching its nodes, and this fetches them for
 //! many at once. **Invariant**: every booking in memory has one entry, under the dates it has now, and
-//! nothing else has one. No call moves more than `NEW_MAX` entries. Derived; in no digest.
+//! nothing else has one. No call moves more than `ARRIVALS_NEW_MAX` entries. Derived; in no digest.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,14 +11,10 @@ use std::ops::Bound;
 use super::pages::Pages;
 use crate::civil::Night;
 use crate::ids::{BookingId, HotelIx};
+use crate::limits::{ARRIVALS_LOOKS_MAX, ARRIVALS_NEW_MAX};
 use crate::prefetch::prefetch;
 use crate::stay::Stay;
 use crate::sync::{Mutex, lock};
-
-/// Entries that wait to be sorted.
-const NEW_MAX: usize = 128;
-/// Entries looked at under a hotel's lock: the writer waits for no more.
-const AT_ONCE: usize = 256;
 
 /// Which dates of a stay are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +84,7 @@ struct House {
 
 impl House {
     fn add(&mut self, place: Place, check_out: Night) {
-        if self.new.len() >= NEW_MAX {
+        if self.new.len() >= ARRIVALS_NEW_MAX {
             self.new.sort_unstable();
             self.sorted.extend(self.new.drain(..));
         }
@@ -127,7 +123,7 @@ impl House {
         for (&place, &check_out) in self.sorted.range((begin, Bound::Included(latest))) {
             seen += 1;
             found.extend(Some((place, check_out)).filter(meant));
-            if seen == AT_ONCE {
+            if seen == ARRIVALS_LOOKS_MAX {
                 last = place;
                 break;
             }
@@ -141,7 +137,7 @@ impl House {
         });
         found.extend(new.copied().filter(meant));
         found.sort_unstable();
-        let next = (seen == AT_ONCE).then_some(last);
+        let next = (seen == ARRIVALS_LOOKS_MAX).then_some(last);
         (found.into_iter().map(|(place, _)| place).collect(), next)
     }
 }

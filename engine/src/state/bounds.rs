@@ -4,7 +4,10 @@
 //! folded under the bounds of [`crate::limits`] wherever it is folded; smaller ones are for tests, whose
 //! states could not reach those.
 
-use crate::limits::{BOOKINGS_MAX, HOLDS_MAX, KEYS_MAX, REFERENCES_MAX, SOURCES_MAX};
+use crate::limits::{
+    BOOKINGS_MAX, HOLDS_MAX, HOTELS_MAX, KEYS_MAX, OVERLAY_NIGHTS_MAX, RATE_PLANS_MAX,
+    REFERENCES_MAX, ROOM_TYPES_MAX, SOURCES_MAX,
+};
 
 /// How many records each table keeps at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,12 @@ pub struct Bounds {
     pub references: usize,
     /// ARI sources.
     pub sources: usize,
+    /// Hotels, of all partners.
+    pub hotels: u32,
+    pub room_types: u32,
+    pub rate_plans: u32,
+    /// Nights of all plans that say more than a rate word has room for.
+    pub overlay_nights: usize,
 }
 
 impl Default for Bounds {
@@ -29,6 +38,10 @@ impl Default for Bounds {
             bookings: BOOKINGS_MAX,
             references: REFERENCES_MAX,
             sources: SOURCES_MAX,
+            hotels: HOTELS_MAX,
+            room_types: ROOM_TYPES_MAX,
+            rate_plans: RATE_PLANS_MAX,
+            overlay_nights: OVERLAY_NIGHTS_MAX,
         }
     }
 }

@@ -34,4 +34,12 @@ impl Writer {
             0
         })
     }
+
+    /// As [`Self::less`], of a guest's rooms and room-nights.
+    pub(super) fn less_usage(&self, count: u64, by: u64) -> u64 {
+        count.checked_sub(by).unwrap_or_else(|| {
+            self.note_damage();
+            0
+        })
+    }
 }

@@ -165,8 +165,8 @@ impl Writer {
         let (rooms, nights) = (u64::from(terms.rooms()), u64::from(terms.nights()));
         let is_left = self.usage.change(&guest, |usage| {
             usage.holds.retain(|id| *id != terms.id);
-            usage.rooms = usage.rooms.saturating_sub(rooms);
-            usage.room_nights = usage.room_nights.saturating_sub(rooms * nights);
+            usage.rooms = self.less_usage(usage.rooms, rooms);
+            usage.room_nights = self.less_usage(usage.room_nights, rooms * nights);
             !usage.holds.is_empty()
         });
         if is_left == Some(false) {

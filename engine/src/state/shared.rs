@@ -9,6 +9,7 @@ use dashmap::DashMap;
 
 use super::arrivals::Arrivals;
 use super::aside::Marked;
+use super::bounds::Bounds;
 use super::keys::Keys;
 use super::listing::Listing;
 use super::marks::Marks;
@@ -93,7 +94,7 @@ pub struct Shared {
 const NO_NIGHT: u32 = u32::MAX;
 
 impl Shared {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(bounds: &Bounds) -> Self {
         let escrow = Arc::new(Escrow::new(ROOM_TYPES_MAX));
         Self {
             settings: OnceLock::new(),
@@ -105,7 +106,7 @@ impl Shared {
             window: AtomicU64::new(0),
             cells: Rows::new(ROOM_TYPES_MAX),
             rates: Rows::new(RATE_PLANS_MAX),
-            overlays: Overlays::new(RATE_PLANS_MAX),
+            overlays: Overlays::new(RATE_PLANS_MAX, bounds.overlay_nights),
             leases: Leases::of(&escrow),
             escrow,
             quote_versions: Marks::new(RATE_PLANS_MAX),

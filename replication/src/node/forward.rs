@@ -259,10 +259,26 @@ impl ToLeader {
         let member = self.member(leader).ok_or(Reached::No)?;
         let link = self.peers.link(leader, &member, Purpose::Commands);
         let call = link.call(self.group).await.map_err(|_| Reached::No)?;
+        // One that stands still, or is cut off, is waited for no longer than until another leads: what it
+        // was told may have been done, and only the next leader can tell.
         tokio::select! {
             biased;
             answer = call.ask(asked.write()) => answer.map_err(|_| Reached::Perhaps),
+            () = self.another_leads(leader) => Err(Reached::Perhaps),
             () = self.time.sleep(SUBMIT_WAIT_MAX) => Err(Reached::Perhaps),
+        }
+    }
+
+    /// Returns once a node other than `leader` is known to lead.
+    async fn another_leads(&self, leader: u64) {
+        let mut lead = self.lead.clone();
+        let other = |lead: &Lead| match lead {
+            Lead::Leading(_) => true,
+            Lead::Following(led_by) => led_by.is_some_and(|node| node != leader),
+        };
+        if lead.wait_for(other).await.is_err() {
+            // This node stops; whoever waits is answered by that.
+            std::future::pending::<()>().await;
         }
     }
 

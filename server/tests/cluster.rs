@@ -2,9 +2,12 @@
 //!
 //! `HOLDFAST_CLUSTER_KILLS` sets how often the leader is killed (1); the gaps in writing are said.
 
+#[path = "cluster/beat.rs"]
+mod beat;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/hotel.rs"]
 mod hotel;
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "cluster/nodes.rs"]
 mod nodes;
 #[allow(dead_code, reason = "other tests use the rest of it")]

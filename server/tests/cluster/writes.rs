@@ -6,66 +6,46 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_server::client::{Client, Request};
-use holdfast_server::clock;
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use crate::beat::Beat;
 
 /// How soon a client that got no answer asks again.
 const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 pub struct Writes {
     tasks: JoinSet<()>,
-    done: Arc<watch::Sender<Done>>,
-}
-
-#[derive(Clone, Copy)]
-struct Done {
-    writes: usize,
-    last: std::time::Instant,
-    longest: Duration,
+    beat: Arc<Beat>,
 }
 
 impl Writes {
     /// Writes through every client at once; `run` makes its keys its own.
     pub fn start(clients: Vec<Client>, run: usize) -> Self {
-        let begun = Done { writes: 0, last: clock::instant(), longest: Duration::ZERO };
-        let done = Arc::new(watch::Sender::new(begun));
+        let beat = Arc::new(Beat::new());
         let mut tasks = JoinSet::new();
         for (writer, client) in clients.into_iter().enumerate() {
-            let done = done.clone();
+            let beat = beat.clone();
             tasks.spawn(async move {
                 for number in 0.. {
                     write(&client, &format!("w-{run}-{writer}-{number}")).await;
-                    done.send_modify(|done| {
-                        let now = clock::instant();
-                        let pause = now.duration_since(done.last);
-                        // Before the first write there was nothing to pause.
-                        if done.writes > 0 {
-                            done.longest = done.longest.max(pause);
-                        }
-                        (done.writes, done.last) = (done.writes + 1, now);
-                    });
+                    beat.acknowledged();
                 }
             });
         }
-        Self { tasks, done }
+        Self { tasks, beat }
     }
 
     /// Waits for `count` more writes.
     pub async fn some(&self, count: usize) {
-        let wanted = self.done.borrow().writes + count;
-        let enough = async {
-            let mut done = self.done.subscribe();
-            done.wait_for(|done| done.writes >= wanted).await.unwrap();
-        };
-        tokio::time::timeout(Duration::from_secs(60), enough).await.expect("writes go on");
+        self.beat.some(count).await;
     }
 
     /// The longest time without an acknowledged write.
     pub async fn stop(mut self) -> Duration {
+        let longest = self.beat.longest();
         self.tasks.shutdown().await;
-        self.done.borrow().longest
+        longest
     }
 }
 

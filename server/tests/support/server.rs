@@ -52,13 +52,19 @@ impl Server {
 
     /// Starts the server with further flags; the words and exit code of one that does not stay.
     pub fn try_start(data_dir: &Path, flags: &[&str]) -> Result<Self, Ended> {
+        let mut command = Command::new(BINARY);
+        command.args(["serve", "--http", "127.0.0.1:0", "--ops", "127.0.0.1:0"]).args(flags);
+        Self::run(command, data_dir)
+    }
+
+    /// Runs a command that becomes the server on `data_dir`, which it is told of here.
+    pub fn run(mut command: Command, data_dir: &Path) -> Result<Self, Ended> {
         let addresses = data_dir.join("addresses.json");
         // A killed server leaves the addresses of a port that nobody listens on any more.
         let _ = std::fs::remove_file(&addresses);
-        let mut child = Command::new(BINARY)
-            .args(["serve", "--http", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--data-dir"])
+        let mut child = command
+            .arg("--data-dir")
             .arg(data_dir)
-            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -121,13 +127,18 @@ impl Server {
 
     /// SIGTERM, and the exit code of an orderly stop.
     pub fn stop(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         let give_up = clock::instant() + STOP_MAX;
         while self.listen() == Output::Open {
             assert!(clock::instant() < give_up, "the server does not stop:\n{}", self.said());
         }
         self.child.wait().unwrap().code()
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(&self, name: &str) {
+        let (name, id) = (format!("-{name}"), self.child.id().to_string());
+        assert!(Command::new("kill").args([&name, &id]).status().unwrap().success());
     }
 
     /// Everything it has printed.

@@ -33,6 +33,8 @@
 //!   status()               -> Status
 //!   digest().await         -> Result<(u64, holdfast_engine::digest::Digest), FatalError>
 //!   verify(Scope, watch)   -> Result<Verified, VerifyError>   blocks: for a thread of its own
+//!   log_piece(Start)       -> Result<Option<Sealed>, PieceError>   blocks: applied entries, for a backup
+//!   keep_log_from(index)                                  what no backup has yet is not cut
 //!   fatal().await          -> FatalError                  resolves when the node can go on no more
 //!   shutdown().await
 //!
@@ -47,6 +49,7 @@
 
 mod applied;
 mod archive;
+pub mod backup;
 pub mod clock;
 pub mod disk;
 #[cfg(test)]

@@ -141,3 +141,7 @@ pub const ARCHIVE_STEPS_TOGETHER_MAX: usize = 16;
 pub const ARCHIVE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 /// Bits a key of the filters that keep unknown ids from reading the archive's files.
 pub const ARCHIVE_FILTER_BITS: f64 = 10.0;
+
+/// Entries that stay in the log behind the newest applied one for a backup that does not have them yet; past
+/// it the log is cut all the same, and the backup has a hole.
+pub const BACKUP_KEEPS_ENTRIES_MAX: u64 = 20_000_000;

@@ -22,6 +22,7 @@ use holdfast_engine::booking::Booking;
 use holdfast_engine::digest::Digest;
 use holdfast_engine::ids::BookingId;
 use holdfast_engine::{Command, Reader, Ticket, command};
+use holdfast_snapshot::backup::{Sealed, Start};
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -38,12 +39,13 @@ pub use status::{FatalError, Role, Status, Stuck};
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::archive::{Archive, ArchiveError};
+use crate::backup::{self, LogKeep, PieceError, StoredEntry};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
 use crate::limits::{
     ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX,
 };
-use crate::log::Log;
+use crate::log::{Log, LogStore};
 use crate::options::Options;
 use crate::payload::Part;
 use crate::proposer::{Item, Queue};
@@ -64,6 +66,8 @@ struct Inner {
     reader: Reader,
     raft: Raft,
     log: Log,
+    store: LogStore,
+    log_keep: Arc<LogKeep>,
     archive: Arc<Archive>,
     clock: Arc<LogClock>,
     time: Arc<dyn TimeSource>,
@@ -276,6 +280,34 @@ impl Node {
         }
         let read = tokio::task::spawn_blocking(move || archive.get(id)).await;
         read.unwrap_or(Err(ArchiveError::Closed))
+    }
+
+    /// A piece of the log for a backup: applied entries from where `start` says on, some MiB of them at most.
+    /// `None` where none is applied there yet. Blocks.
+    pub fn log_piece(&self, start: Start) -> Result<Option<Sealed>, PieceError> {
+        let Some(applied) = self.0.applied.index() else { return Ok(None) };
+        backup::cut(&self.0.store, start, applied)
+    }
+
+    /// Whether an entry of a backup is in this node's log; `None` where the log does not reach there.
+    pub fn has_entry(&self, entry: &StoredEntry) -> Result<Option<bool>, PieceError> {
+        backup::has(&self.0.store, entry)
+    }
+
+    /// Entries from `index` on stay in the log, within a bound, because no backup has them yet. Nothing is
+    /// kept for that until this is called once.
+    pub fn keep_log_from(&self, index: u64) {
+        self.0.log_keep.keep_from(index);
+    }
+
+    /// The last entry that may be cut off the log where a snapshot allows `wanted`: less, within a bound, while
+    /// a backup has less. `None`: none may.
+    pub fn may_cut_log(&self, wanted: u64) -> Option<u64> {
+        self.0.log_keep.may_cut(wanted, self.0.applied.index()?)
+    }
+
+    pub fn group(&self) -> GroupId {
+        self.0.group
     }
 
     pub fn status(&self) -> Status {

@@ -80,6 +80,12 @@ impl Payload {
         Ok(self.0.batch.get_or_init(|| decoded))
     }
 
+    /// When the leader stamped it, in the log's time; read without decoding the commands.
+    pub fn at_ms(&self) -> Option<u64> {
+        let stamp = self.0.bytes.get(1..)?.first_chunk()?;
+        Some(u64::from_le_bytes(*stamp))
+    }
+
     #[cfg(test)]
     pub fn is_decoded(&self) -> bool {
         self.0.batch.get().is_some()

@@ -85,6 +85,12 @@ impl LogStore {
         self.committed
     }
 
+    /// Some entries of `range` from its first on, as far as the log has them; fewer at its beginning where
+    /// it was cut there. Blocks.
+    pub fn entries(&self, range: Range<u64>) -> io::Result<Vec<Entry>> {
+        self.read(range, READ_BYTES_MAX)
+    }
+
     async fn ask(&self, request: impl FnOnce(Arc<Group>, Done) -> Request) -> io::Result<()> {
         let (done, answer) = oneshot::channel();
         self.wal.send(request(self.group.clone(), done))?;

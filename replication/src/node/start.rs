@@ -202,7 +202,7 @@ async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenErro
     let config = Arc::new(config(group.0).map_err(raft_error)?);
     let ways = Ways { peers: peers.clone(), group };
     let recent = machine.recent();
-    let raft = Raft::new(node, config, ways, store, machine).await.map_err(raft_error)?;
+    let raft = Raft::new(node, config, ways, store.clone(), machine).await.map_err(raft_error)?;
 
     let clock = Arc::new(LogClock::new(time.clone()));
     let (lead_tx, lead) = watch::channel(Lead::Following(None));
@@ -276,6 +276,8 @@ async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenErro
         reader,
         raft,
         log,
+        store,
+        log_keep: Arc::default(),
         archive,
         clock,
         time,

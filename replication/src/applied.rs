@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::clock::TimeSource;
+use crate::runtime::watch;
 
 /// The applied position. `None` is written as no index at all, since a log begins at zero.
 pub(crate) struct AppliedLog {

@@ -21,12 +21,11 @@ use holdfast_engine::archive::Archived;
 use holdfast_engine::booking::Booking;
 use holdfast_engine::ids::BookingId;
 use holdfast_engine::{Event, Reader};
-use rocksdb::{BlockBasedOptions, DB, DBCompressionType, IteratorMode, Options, WriteBatch};
 
 use crate::GroupId;
 use crate::disk::OnDiskFailure;
-use crate::limits::{ARCHIVE_BUFFER_BYTES, ARCHIVE_FILTER_BITS};
-use crate::log::{Damage, Database, rocks};
+use crate::log::rocks::{self, IteratorMode, WriteBatch};
+use crate::log::{Damage, Database};
 use record::{Kept, Key};
 use writer::Writer;
 
@@ -81,8 +80,8 @@ impl Archive {
         on_failure: OnDiskFailure,
     ) -> Result<Self, ArchiveError> {
         let dir = directory(dir);
-        std::fs::create_dir_all(&dir).map_err(|error| ArchiveError::Io(error.to_string()))?;
-        let db = DB::open(&options(), dir).map_err(storage)?;
+        rocks::make_dir(&dir).map_err(|error| ArchiveError::Io(error.to_string()))?;
+        let db = rocks::open_archive(&dir).map_err(storage)?;
         let db = Arc::new(Database::new(db));
         let writer = Writer::start(db.clone(), group, reader.clone(), on_failure);
         let writer = writer.map_err(|error| ArchiveError::Io(error.to_string()))?;
@@ -224,24 +223,6 @@ fn directory(dir: &Path) -> PathBuf {
     dir.join("archive")
 }
 
-/// Written seldom and in no order, read by id, one in a while: filters keep unknown ids off the disk.
-fn options() -> Options {
-    let mut table = BlockBasedOptions::default();
-    table.set_bloom_filter(ARCHIVE_FILTER_BITS, false);
-    table.set_cache_index_and_filter_blocks(true);
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    options.set_block_based_table_factory(&table);
-    options.set_paranoid_checks(true);
-    options.set_write_buffer_size(ARCHIVE_BUFFER_BYTES);
-    options.set_compression_type(DBCompressionType::None);
-    options.set_max_background_jobs(2);
-    options.set_keep_log_file_num(4);
-    options.set_stats_dump_period_sec(0);
-    options.set_stats_persist_period_sec(0);
-    options
-}
-
-fn storage(error: rocksdb::Error) -> ArchiveError {
+fn storage(error: rocks::Error) -> ArchiveError {
     ArchiveError::Storage(error.into_string())
 }

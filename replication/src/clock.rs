@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 pub use driven::DrivenTime;
 
 use crate::limits::{CLOCK_SKEW_ALARM_MS, SLEW_PPM_MAX};
+use crate::runtime;
 
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -62,14 +63,17 @@ impl TimeSource for SystemTimeSource {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(runtime::sleep(duration))
     }
 }
 
-/// The clock of tokio's timers, for pauses that nothing replicated depends on.
-#[expect(clippy::disallowed_methods, reason = "the named module for clocks")]
-pub(crate) fn timer_now() -> tokio::time::Instant {
-    tokio::time::Instant::now()
+/// The clock of the runtime's timers, for pauses that nothing replicated depends on.
+#[cfg_attr(
+    not(holdfast_sim),
+    expect(clippy::disallowed_methods, reason = "the named module for clocks")
+)]
+pub(crate) fn timer_now() -> runtime::Instant {
+    runtime::Instant::now()
 }
 
 /// The log's clock of a leader; between leads it runs on from what it last knew.

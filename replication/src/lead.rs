@@ -8,7 +8,6 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{Instant, ReadPolicy, ServerState};
-use tokio::sync::watch;
 
 use crate::GroupId;
 use crate::applied::AppliedLog;
@@ -19,6 +18,7 @@ use crate::network::ask::{self, Ask};
 use crate::network::peers::Peers;
 use crate::peer::Purpose;
 use crate::raft_types::{Leader, Raft};
+use crate::runtime::watch;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lead {
@@ -43,6 +43,7 @@ impl Clocks {
             let link = self.peers.link(id, &member, Purpose::Pulse);
             let asked = async { link.call(self.group).await?.ask(Ask::Clock.write()).await };
             tokio::select! {
+                biased;
                 answer = asked => ask::read_clock(&answer.ok()?).ok(),
                 () = self.time.sleep(CLOCKS_WAIT_MAX) => None,
             }

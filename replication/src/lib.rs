@@ -66,6 +66,7 @@ mod peer;
 mod proposer;
 mod raft_types;
 mod reads;
+mod runtime;
 mod space;
 mod state_machine;
 mod submit;

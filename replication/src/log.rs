@@ -12,13 +12,16 @@ mod guard;
 pub(crate) mod keys;
 mod open;
 pub(crate) mod record;
+#[cfg(not(holdfast_sim))]
 pub(crate) mod rocks;
 mod salvage;
 mod tail;
-#[cfg(test)]
+#[cfg(all(test, not(holdfast_sim)))]
 mod tests;
 mod wal;
 
+#[cfg(holdfast_sim)]
+pub(crate) use crate::sim::rocks;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -25,9 +25,7 @@ use holdfast_engine::{Command, Reader, Ticket, command};
 use holdfast_snapshot::backup::{Sealed, Start};
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
-use tokio::runtime::Runtime;
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 pub(crate) use forward::Recent;
 use forward::ToLeader;
@@ -51,6 +49,7 @@ use crate::payload::Part;
 use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
 use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
+use crate::runtime::{self, JoinHandle, Runtime, watch};
 use crate::space::Space;
 use crate::submit::{Deadline, ManySubmission, Pending, Submission, SubmitError};
 use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
@@ -278,7 +277,7 @@ impl Node {
         if let Some(booking) = archive.leaving(id) {
             return Ok(Some(booking));
         }
-        let read = tokio::task::spawn_blocking(move || archive.get(id)).await;
+        let read = runtime::spawn_blocking(move || archive.get(id)).await;
         read.unwrap_or(Err(ArchiveError::Closed))
     }
 
@@ -351,6 +350,7 @@ impl Node {
             let _ = tasks.completer.await;
         };
         tokio::select! {
+            biased;
             () = in_flight => {}
             () = self.0.time.sleep(SHUTDOWN_WAIT_MAX) => {
                 tracing::warn!("shutting down with commands in flight: their outcome is unknown");
@@ -370,7 +370,7 @@ impl Node {
             }
             node.0.log.close()
         };
-        let closed = tokio::task::spawn_blocking(close).await;
+        let closed = runtime::spawn_blocking(close).await;
         match closed {
             Ok(Ok(())) => tracing::info!("the log is closed"),
             Ok(Err(error)) => tracing::error!(%error, "the log did not close in order"),

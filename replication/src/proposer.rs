@@ -17,7 +17,7 @@ use std::time::Duration;
 use holdfast_engine::command::{Archive, Sweep, Tick};
 use holdfast_engine::{Command, Verb};
 use openraft::impls::ProgressResponder;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 pub(crate) use completer::{InFlight, complete};
 pub(crate) use queue::{Item, Queue};
@@ -27,6 +27,7 @@ use crate::lead::Lead;
 use crate::limits::{ENTRIES_IN_FLIGHT_MAX, ENTRY_BYTES_SOFT_MAX, ENTRY_COMMANDS_MAX, TICK_EVERY};
 use crate::payload::{Part, Payload};
 use crate::raft_types::{Leader, TypeConfig};
+use crate::runtime::watch;
 use crate::submit::SubmitError;
 
 pub(crate) type ReplyReceiver = openraft::type_config::alias::OneshotReceiverOf<

@@ -16,6 +16,7 @@ openraft::declare_raft_types!(
         R = Reply,
         NodeId = u64,
         Node = Member,
+        AsyncRuntime = crate::runtime::RaftRuntime,
 );
 
 pub(crate) type Leader = LeaderId<u64, u64>;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::clock::TimeSource;
 use crate::limits::DISK_LOOK_EVERY;
+use crate::runtime;
 
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -45,7 +46,7 @@ impl Space {
             let before = self.is_low();
             let space = self.clone();
             // A disk that hangs must not hold up the runtime.
-            let _ = tokio::task::spawn_blocking(move || space.look()).await;
+            let _ = runtime::spawn_blocking(move || space.look()).await;
             if self.is_low() && !before {
                 ran_low();
             }

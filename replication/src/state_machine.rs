@@ -23,6 +23,7 @@ use crate::raft_types::{
     Entry, EntryPayload, LogId, NoSnapshot, Reply, Snapshot, SnapshotMeta, StoredMembership,
     TypeConfig,
 };
+use crate::runtime;
 
 /// What one applied entry did, for those who follow the log: feed, mirror, live streams.
 #[derive(Debug)]
@@ -105,6 +106,12 @@ impl StateMachine {
                 self.tell_follower(index, batch.at_ms);
             }
         }
+        #[cfg(all(test, holdfast_sim))]
+        crate::sim::witness::applied(
+            entry,
+            &self.outcomes,
+            (&self.writer, self.archive.as_deref().map(Archive::reader)),
+        );
         self.last = Some(entry.log_id);
         let commands = self.outcomes.len();
         if keep_recent && commands > 0 {
@@ -172,7 +179,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
             // Those who were just answered may wait for this very thread.
             if commands >= APPLY_COMMANDS_PER_TURN {
                 commands = 0;
-                tokio::task::yield_now().await;
+                runtime::yield_now().await;
             }
         }
         Ok(())

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use tokio::sync::watch;
-
 use super::{Sleep, TimeSource};
+use crate::runtime::watch;
+use parking_lot::Mutex;
 
 #[derive(Debug)]
 pub struct DrivenTime {

@@ -7,10 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::MappedRwLockReadGuard;
-use rocksdb::{DB, DBRawIterator};
 
 use super::record::{self, Damage};
-use super::rocks::Database;
+use super::rocks::{DB, DBRawIterator, Database};
 use super::tail::{next, weight};
 use super::{keys, rocks};
 use crate::GroupId;
@@ -41,8 +40,8 @@ impl From<LogDamage> for io::Error {
     }
 }
 
-impl From<rocksdb::Error> for LogDamage {
-    fn from(error: rocksdb::Error) -> Self {
+impl From<rocks::Error> for LogDamage {
+    fn from(error: rocks::Error) -> Self {
         Self::Storage(error.into_string())
     }
 }

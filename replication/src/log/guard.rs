@@ -13,6 +13,8 @@
 
 mod file;
 mod keeper;
+#[cfg(not(holdfast_sim))]
+mod whole_file;
 
 use std::collections::BTreeMap;
 

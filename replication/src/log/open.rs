@@ -3,7 +3,6 @@
 //! It owns the comparison of log and guard, and the words an operator reads when they disagree. It looks
 //! at an existing log without changing a byte first.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,7 +70,7 @@ impl Log {
         } else {
             agreed(&log_dir, &guard_path)?
         };
-        make_dirs(&dir, &log_dir)?;
+        rocks::make_dirs(&dir, &log_dir)?;
         // The guard comes first: a log without one is never taken for a new log.
         let guard = Guard::start(&guard_path, marks, time, on_disk_failure.clone())?;
         let guard = Arc::new(guard);
@@ -153,23 +152,13 @@ fn rank(vote: &Vote) -> (u64, u64, bool) {
     (vote.leader_id.term, vote.leader_id.node_id, vote.committed)
 }
 
-/// The directories, and their names on disk: a synced file in a lost directory is a lost file.
-fn make_dirs(dir: &Path, log_dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(log_dir)?;
-    File::open(dir)?.sync_all()?;
-    match dir.canonicalize()?.parent() {
-        Some(parent) => File::open(parent)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-fn unreadable(error: rocksdb::Error, marks: &Marks) -> LogError {
+fn unreadable(error: rocks::Error, marks: &Marks) -> LogError {
     let acknowledged = marks.values().filter_map(|mark| mark.last).map(|last| last.index).max();
     let acknowledged = acknowledged.unwrap_or(0);
     LogError::Unreadable { error: error.into_string(), acknowledged }
 }
 
-pub(super) fn storage_error(error: rocksdb::Error) -> LogError {
+pub(super) fn storage_error(error: rocks::Error) -> LogError {
     let error = error.into_string();
     // RocksDB has no kind of its own for this; its text has been the same for ten years.
     if error.contains("lock") { LogError::InUse { error } } else { LogError::Storage { error } }

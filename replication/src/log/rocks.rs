@@ -3,15 +3,21 @@
 //! It owns the handle, and its end. It refuses to know what is stored. Point-in-time recovery with recycled WAL files reaches the
 //! device's own limit, but may open with synced entries missing: the guard is what makes it safe.
 
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use rocksdb::{
-    DB, DBCompactionStyle, DBCompressionType, DBRecoveryMode, Error, Options, ReadOptions,
+    BlockBasedOptions, DBCompactionStyle, DBCompressionType, DBRecoveryMode, Options, ReadOptions,
     WriteOptions,
 };
+pub(crate) use rocksdb::{DB, DBRawIterator, Error, IteratorMode, WriteBatch};
 
-use crate::limits::{WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED, WRITE_BUFFER_BYTES, WRITE_BUFFERS};
+use crate::limits::{
+    ARCHIVE_BUFFER_BYTES, ARCHIVE_FILTER_BITS, WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED,
+    WRITE_BUFFER_BYTES, WRITE_BUFFERS,
+};
 
 /// The file RocksDB writes last when it creates a database, and reads first.
 const CURRENT: &str = "CURRENT";
@@ -45,6 +51,26 @@ pub(crate) fn open(dir: &Path, strict: bool) -> Result<DB, Error> {
     DB::open(&options, dir)
 }
 
+/// Opens the archive's database; made where there is none.
+pub(crate) fn open_archive(dir: &Path) -> Result<DB, Error> {
+    DB::open(&archive_options(), dir)
+}
+
+/// The archive's directory.
+pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)
+}
+
+/// The log's directories, and their names on disk: a synced file in a lost directory is a lost file.
+pub(crate) fn make_dirs(dir: &Path, log_dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(log_dir)?;
+    File::open(dir)?.sync_all()?;
+    match dir.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 /// Opens without changing a file, so that a log found wanting is left as it was found.
 pub(crate) fn open_read_only(dir: &Path, strict: bool) -> Result<DB, Error> {
     DB::open_for_read_only(&options(strict), dir, false)
@@ -64,6 +90,24 @@ fn options(strict: bool) -> Options {
     options.set_compression_type(DBCompressionType::None);
     options.set_compaction_style(DBCompactionStyle::Level);
     options.set_target_file_size_base(WRITE_BUFFER_BYTES as u64);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(4);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+/// Written seldom and in no order, read by id, one in a while: filters keep unknown ids off the disk.
+fn archive_options() -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_bloom_filter(ARCHIVE_FILTER_BITS, false);
+    table.set_cache_index_and_filter_blocks(true);
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_block_based_table_factory(&table);
+    options.set_paranoid_checks(true);
+    options.set_write_buffer_size(ARCHIVE_BUFFER_BYTES);
+    options.set_compression_type(DBCompressionType::None);
     options.set_max_background_jobs(2);
     options.set_keep_log_file_num(4);
     options.set_stats_dump_period_sec(0);

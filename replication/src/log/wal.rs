@@ -6,19 +6,24 @@
 //! **Invariant**: a callback runs only after the sync that covers its request, and the guard is told
 //! only what was synced.
 
+#[cfg(holdfast_sim)]
+#[path = "wal/task.rs"]
+mod driver;
+#[cfg(not(holdfast_sim))]
+#[path = "wal/thread.rs"]
+mod driver;
+
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use driver::Driver;
 use openraft::storage::IOFlushed;
-use parking_lot::Mutex;
-use rocksdb::WriteBatch;
 use tokio::sync::oneshot;
 
 use super::group::Group;
 use super::guard::Guard;
-use super::rocks::Database;
+use super::rocks::{Database, WriteBatch};
 use super::tail::weight;
 use super::{keys, record, rocks};
 use crate::disk::{DiskFailure, OnDiskFailure};
@@ -58,7 +63,7 @@ pub(crate) enum Request {
 
 pub(crate) struct Wal {
     requests: Sender<Request>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    driver: Driver,
 }
 
 impl Wal {
@@ -69,22 +74,21 @@ impl Wal {
     ) -> io::Result<Self> {
         let (requests, inbox) = bounded(WAL_QUEUE_MAX);
         let writer = Writer { db, guard, on_failure, inbox, failed: None, value: Vec::new() };
-        let thread = thread::Builder::new().name("holdfast-wal".into()).spawn(|| writer.run())?;
-        Ok(Self { requests, thread: Mutex::new(Some(thread)) })
+        Ok(Self { requests, driver: Driver::start(writer)? })
     }
 
     /// Hands `request` to the writer; fails only once the writer has stopped.
     pub fn send(&self, request: Request) -> io::Result<()> {
-        self.requests.send(request).map_err(|_| stopped())
+        self.requests.send(request).map_err(|_| stopped())?;
+        self.driver.wake();
+        Ok(())
     }
 
     /// Writes what was sent so far, then ends the thread.
     pub fn stop(&self) {
         // A writer that is gone already needs no telling.
         let _ = self.requests.send(Request::Stop);
-        if let Some(thread) = self.thread.lock().take() {
-            let _ = thread.join();
-        }
+        self.driver.stop();
     }
 }
 
@@ -125,37 +129,19 @@ enum After {
     Done(Done),
 }
 
-/// Reports a writer that panicked, since nobody joins it before the end.
-struct PanicAlarm(OnDiskFailure);
-
-impl Drop for PanicAlarm {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            (self.0)(&DiskFailure::WriterDied);
-        }
-    }
-}
-
 impl Writer {
-    fn run(mut self) {
-        let _alarm = PanicAlarm(self.on_failure.clone());
-        loop {
-            let Ok(first) = self.inbox.recv() else { return };
-            let mut round = Round::default();
-            self.take(first, &mut round);
-            for _ in 1..WAL_REQUESTS_MAX {
-                if round.stop || round.bytes >= WAL_BYTES_SOFT_MAX {
-                    break;
-                }
-                let Ok(request) = self.inbox.try_recv() else { break };
-                self.take(request, &mut round);
+    /// `first`, and what has come in since, as much as one flush takes.
+    fn gather(&mut self, first: Request) -> Round {
+        let mut round = Round::default();
+        self.take(first, &mut round);
+        for _ in 1..WAL_REQUESTS_MAX {
+            if round.stop || round.bytes >= WAL_BYTES_SOFT_MAX {
+                break;
             }
-            let stop = round.stop;
-            self.flush(round);
-            if stop {
-                return;
-            }
+            let Ok(request) = self.inbox.try_recv() else { break };
+            self.take(request, &mut round);
         }
+        round
     }
 
     fn take(&mut self, request: Request, round: &mut Round) {
@@ -217,7 +203,7 @@ impl Writer {
         if self.failed.is_none() && !batch.is_empty() {
             let options = if needs_sync { rocks::synced() } else { rocks::unsynced() };
             let written = match self.db.get() {
-                Some(db) => db.write_opt(batch, &options).map_err(rocksdb::Error::into_string),
+                Some(db) => db.write_opt(batch, &options).map_err(rocks::Error::into_string),
                 // Closed only after this thread has ended; should it ever not be, nothing was written.
                 None => Err("the log is closed".to_owned()),
             };

@@ -12,8 +12,7 @@ use bytes::Bytes;
 use holdfast_engine::Outcome;
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::members::{Change, ChangeError, MemberStatus, Members};
 use crate::GroupId;
@@ -34,6 +33,7 @@ use crate::peer::hello::Identity;
 use crate::proposer::Queue;
 use crate::raft_types::Raft;
 use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
+use crate::runtime::{Handle, watch};
 use crate::submit::{
     Applied, AppliedMany, Deadline, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
 };
@@ -301,6 +301,7 @@ impl ToLeader {
                 return Some(leads);
             }
             tokio::select! {
+                biased;
                 changed = lead.changed() => changed.ok()?,
                 () = &mut too_late => return None,
             }
@@ -312,6 +313,7 @@ impl ToLeader {
         let mut lead = self.lead.clone();
         lead.mark_unchanged();
         tokio::select! {
+            biased;
             _ = lead.changed() => {}
             () = self.time.sleep(LEADER_RETRY_EVERY) => {}
         }

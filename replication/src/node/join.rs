@@ -87,6 +87,7 @@ impl Fresh {
             Ok(if standing.has_log { Heard::HasLog } else { Heard::Fresh(disk) })
         };
         let answer = tokio::select! {
+            biased;
             answer = asked => answer,
             () = self.time.sleep(JOIN_ASK_EVERY) => io::Result::Ok(Heard::Nothing),
         };

@@ -11,7 +11,6 @@ use std::time::Duration;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, RaftError};
 use openraft::{ChangeMembers, Instant};
-use tokio::sync::watch;
 
 use crate::clock::TimeSource;
 use crate::lead::{Lead, successor};
@@ -22,6 +21,7 @@ use crate::member::Member;
 use crate::network::peers::Peers;
 use crate::peer::Purpose;
 use crate::raft_types::{Raft, TypeConfig};
+use crate::runtime::watch;
 
 /// A change to a group's members.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use holdfast_engine::{Reader, State};
 use openraft::{Config, SnapshotPolicy};
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::forward::ToLeader;
 use super::members::{Change, Members};
@@ -37,6 +35,7 @@ use crate::peer::tls::{Tls, TlsError};
 use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
+use crate::runtime::{self, Handle, TcpListener, watch};
 use crate::space::Space;
 use crate::state_machine::StateMachine;
 
@@ -84,7 +83,7 @@ impl OpenError {
 
 pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
     let runtime = match options.threads {
-        Some(threads) => Some(own_runtime(threads)?),
+        Some(threads) => Some(runtime::own(threads, "holdfast-raft")?),
         None => None,
     };
     let handle = runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
@@ -102,11 +101,6 @@ pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
             Err(error)
         }
     }
-}
-
-fn own_runtime(threads: usize) -> io::Result<Runtime> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(threads.max(1)).thread_name("holdfast-raft").enable_all().build()
 }
 
 /// A log that was opened and replayed.
@@ -151,7 +145,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
             Ok(replayed.check_archive(options.accept_loss)?)
         }
     };
-    let replayed = tokio::task::spawn_blocking(read).await;
+    let replayed = runtime::spawn_blocking(read).await;
     let replayed = replayed.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
     let (last, wall) = (replayed.reader.log_time_ms(), time.wall_ms());
     if last > 0 && wall.saturating_sub(last) > CLOCK_AHEAD_MS_MAX && !accept_clock {
@@ -386,7 +380,7 @@ async fn wait_to_lead(node: &Node) -> Result<(), OpenError> {
         biased;
         () = leads => Ok(()),
         fatal = node.fatal() => Err(OpenError::Raft(fatal.to_string())),
-        () = tokio::time::sleep(LEAD_WAIT_MAX) => Err(OpenError::NoLead),
+        () = runtime::sleep(LEAD_WAIT_MAX) => Err(OpenError::NoLead),
     };
     if result.is_err() {
         node.shutdown().await;

@@ -7,10 +7,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use super::FatalError;
+use crate::runtime::{self, JoinHandle, watch};
 
 /// Where the first panic of a task is told.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ impl Alarm {
         work: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
         let alarm = self.clone();
-        tokio::spawn(async move {
+        runtime::spawn(async move {
             // What it shared is used no more: the node ends.
             if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
                 let message = message(panic.as_ref());

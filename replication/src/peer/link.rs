@@ -4,7 +4,7 @@
 //! error; the next call tries again, after a pause that doubles while attempts fail. It refuses to retry
 //! a request: whether that is safe is for the caller to say.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -15,8 +15,6 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
 
 use super::Purpose;
 use super::frame::{Frame, Frames, Kind, malformed};
@@ -27,6 +25,7 @@ use crate::limits::{
     FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, PEER_RETRY_AFTER_MAX, PEER_RETRY_AFTER_MIN,
 };
 use crate::member::Member;
+use crate::runtime::{self, AbortHandle, Elapsed, Instant, timeout};
 
 /// A connected byte stream, plain or encrypted.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -140,7 +139,7 @@ impl Link {
     }
 }
 
-fn too_slow<T>(_: tokio::time::error::Elapsed) -> io::Result<T> {
+fn too_slow<T>(_: Elapsed) -> io::Result<T> {
     let text = format!("no welcome within {} ms", PEER_CONNECT_WAIT_MAX.as_millis());
     Err(io::Error::new(io::ErrorKind::TimedOut, text))
 }
@@ -168,7 +167,7 @@ struct Connection {
 
 #[derive(Default)]
 struct Calls {
-    open: HashMap<u32, mpsc::UnboundedSender<Answer>>,
+    open: BTreeMap<u32, mpsc::UnboundedSender<Answer>>,
     /// Why the connection ended, once it has.
     ended: Option<String>,
 }
@@ -197,11 +196,11 @@ impl Connection {
                 connection.end(&why);
             }
         };
-        let read = tokio::spawn(async move {
+        let read = runtime::spawn(async move {
             let result = route(frames, &reader).await;
             end(reader, result);
         });
-        let write = tokio::spawn(async move {
+        let write = runtime::spawn(async move {
             let result = write_all(queued, write).await;
             end(writer, result);
         });
@@ -230,7 +229,7 @@ impl Connection {
     fn end(&self, why: &str) {
         let mut calls = self.calls.lock();
         calls.ended.get_or_insert_with(|| why.to_owned());
-        for (_, answer) in calls.open.drain() {
+        for (_, answer) in std::mem::take(&mut calls.open) {
             let _ = answer.send(Err(lost(why)));
         }
         // Wakes who waits for room; what they queue is answered already.

@@ -3,7 +3,7 @@
 //! It owns the accepted connections and their bounds. A caller that breaks the protocol loses its
 //! connection and nothing else; a handler that ends a call with an error says so to that call alone.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -11,8 +11,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::Purpose;
@@ -24,6 +22,7 @@ use crate::GroupId;
 use crate::limits::{
     CALLS_OPEN_MAX, FRAMES_QUEUED_MAX, PEER_CONNECT_WAIT_MAX, REQUESTS_IN_FLIGHT_MAX,
 };
+use crate::runtime::{JoinSet, timeout};
 
 /// Who calls, for which group, and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,10 +136,11 @@ async fn dispatch(
     handler: &Arc<dyn Handler>,
     (queue, tasks): (mpsc::Sender<Frame>, &mut JoinSet<Ended>),
 ) -> io::Result<()> {
-    let mut open: HashMap<u32, mpsc::Sender<Bytes>> = HashMap::new();
+    let mut open: BTreeMap<u32, mpsc::Sender<Bytes>> = BTreeMap::new();
     loop {
         let frame = tokio::select! {
-            frame = frames.next() => frame?,
+            biased;
+            // First, since it cannot go on: each call ends once.
             Some(ended) = tasks.join_next() => {
                 // The writer's error, or a handler's panic, ends the connection.
                 if let Some(call) = ended.map_err(io::Error::other)?? {
@@ -148,6 +148,7 @@ async fn dispatch(
                 }
                 continue;
             }
+            frame = frames.next() => frame?,
         };
         let Some(Frame { kind, group, call, body }) = frame else { return Ok(()) };
         match kind {

@@ -7,14 +7,12 @@ use std::io;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::hello::Identity;
 use super::link::{Dial, Io};
 use super::listen::{Accepted, Handler, serve};
 use crate::limits::{PEER_CONNECT_WAIT_MAX, PEER_CONNECTIONS_MAX};
+use crate::runtime::{self, JoinSet, TcpListener, TcpStream, timeout};
 
 /// How an accepted socket becomes a connection.
 pub(crate) trait Accept: Send + Sync + 'static {
@@ -53,15 +51,16 @@ pub(crate) async fn listen(
     let mut served = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept(), if served.len() < PEER_CONNECTIONS_MAX => accepted,
+            biased;
             Some(_) = served.join_next() => continue,
+            accepted = listener.accept(), if served.len() < PEER_CONNECTIONS_MAX => accepted,
         };
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             // The caller's fault, or too many open files: either passes.
             Err(error) => {
                 tracing::warn!(%error, "a connection of another node was not accepted");
-                tokio::task::yield_now().await;
+                runtime::yield_now().await;
                 continue;
             }
         };

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -21,6 +20,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use super::link::{Dial, Io};
 use super::listen::Accepted;
 use super::tcp::{Accept, connect};
+use crate::runtime::TcpStream;
 
 /// Where a node's certificates lie: PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Accept for Tls {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(holdfast_sim)))]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     use tempfile::TempDir;

@@ -1,18 +1,21 @@
 //! The guard's bytes, and how they get to disk whole or not at all.
 //!
-//! It owns encoding, atomic replacement and reading. A file that does not read back exactly is damage,
+//! It owns encoding and reading. A file that does not read back exactly is damage,
 //! never an empty guard.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+#[cfg(not(holdfast_sim))]
+use super::whole_file;
 use super::{Mark, Marks};
 use crate::GroupId;
 use crate::limits::GUARD_BYTES_MAX;
 use crate::raft_types::{Leader, LogId, Vote};
+#[cfg(holdfast_sim)]
+use crate::sim::whole_file;
 
 const MAGIC: &[u8; 7] = b"HFGUARD";
 const VERSION: u8 = 1;
@@ -33,28 +36,15 @@ pub enum GuardError {
 
 /// The marks in the file, or `None` where there is no file.
 pub(crate) fn read(path: &Path) -> Result<Option<Marks>, GuardError> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(GUARD_BYTES_MAX + 1).read_to_end(&mut bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    decode(&bytes).map(Some)
+    match whole_file::read(path, GUARD_BYTES_MAX)? {
+        Some(bytes) => decode(&bytes).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Replaces the file: a crash at any moment leaves the old one or the new one, whole and synced.
 pub(crate) fn replace(path: &Path, marks: &Marks) -> io::Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let mut file = File::create(&fresh)?;
-    file.write_all(&encode(marks))?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(dir) => File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
+    whole_file::replace(path, &encode(marks))
 }
 
 fn encode(marks: &Marks) -> Vec<u8> {

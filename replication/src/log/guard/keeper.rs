@@ -3,24 +3,30 @@
 //! It owns when the file is written: some time after a sync, at once before a truncation and at the end.
 //! It refuses to be waited for by an acknowledgement.
 
+#[cfg(holdfast_sim)]
+#[path = "keeper/task.rs"]
+mod driver;
+#[cfg(not(holdfast_sim))]
+#[path = "keeper/thread.rs"]
+mod driver;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use driver::{Changed, Driver};
+use parking_lot::Mutex;
 
 use super::{Mark, Marks, file};
 use crate::GroupId;
 use crate::clock::TimeSource;
-use crate::disk::{DiskFailure, OnDiskFailure};
-use crate::limits::GUARD_LAG_MAX;
+use crate::disk::OnDiskFailure;
 use crate::raft_types::{LogId, Vote};
 
 pub(crate) struct Guard {
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    driver: Driver,
 }
 
 /// How far the guard's file is behind what was acknowledged.
@@ -36,7 +42,7 @@ struct Shared {
     time: Arc<dyn TimeSource>,
     path: PathBuf,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Changed,
     /// Held while the file is written, so that two writers cannot swap an old file for a newer one.
     writing: Mutex<()>,
 }
@@ -64,17 +70,11 @@ impl Guard {
             path: path.to_owned(),
             time,
             state: Mutex::new(State::new(marks)),
-            changed: Condvar::new(),
+            changed: Changed::new(),
             writing: Mutex::new(()),
         });
-        let keeper = shared.clone();
-        let thread = thread::Builder::new().name("holdfast-guard".into()).spawn(move || {
-            let _alarm = PanicAlarm(on_failure.clone());
-            if let Err(error) = keeper.keep() {
-                on_failure(&DiskFailure::Guard(error.to_string()));
-            }
-        })?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        let driver = Driver::start(shared.clone(), on_failure)?;
+        Ok(Self { shared, driver })
     }
 
     pub fn mark(&self, group: GroupId) -> Mark {
@@ -126,10 +126,7 @@ impl Guard {
     pub fn stop(&self) -> io::Result<()> {
         self.shared.state.lock().stopping = true;
         self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.lock().take() {
-            // A keeper that panicked has no more to say; the write below speaks for it.
-            let _ = thread.join();
-        }
+        self.driver.join();
         self.shared.write_if_dirty()
     }
 }
@@ -141,17 +138,6 @@ impl Drop for Guard {
     }
 }
 
-/// Reports a keeper that panicked: the file would stay behind for ever, and nobody would know.
-struct PanicAlarm(OnDiskFailure);
-
-impl Drop for PanicAlarm {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            (self.0)(&DiskFailure::Guard("its thread panicked".to_owned()));
-        }
-    }
-}
-
 impl State {
     fn new(marks: Marks) -> Self {
         let longest = Duration::ZERO;
@@ -160,25 +146,6 @@ impl State {
 }
 
 impl Shared {
-    fn keep(&self) -> io::Result<()> {
-        loop {
-            let mut state = self.state.lock();
-            self.changed
-                .wait_while(&mut state, |state| state.dirty_since.is_none() && !state.stopping);
-            if state.stopping {
-                return Ok(());
-            }
-            // Not to wait for a condition but to write at most so often: a stop cuts it short.
-            Self::pause(&self.changed, &mut state);
-            drop(state);
-            self.write_if_dirty()?;
-        }
-    }
-
-    fn pause(changed: &Condvar, state: &mut MutexGuard<'_, State>) {
-        changed.wait_while_for(state, |state| !state.stopping, GUARD_LAG_MAX);
-    }
-
     fn write_if_dirty(&self) -> io::Result<()> {
         let _writing = self.writing.lock();
         let marks = {
@@ -200,6 +167,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::DiskFailure;
     use crate::raft_types::Leader;
 
     fn id(index: u64) -> LogId {

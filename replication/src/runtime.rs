@@ -1,0 +1,33 @@
+//! What tasks run on: tokio; and, in a build for the simulation, its virtual clock, network and disks.
+//!
+//! It owns the names under which this crate spawns, sleeps, connects and watches, so that the same source
+//! runs on both. It refuses to add anything to them. **Invariant**: nothing else in this crate names a
+//! task, a timer or a socket of tokio's; what is left of tokio elsewhere wakes in the order of waiting.
+
+#[cfg(not(holdfast_sim))]
+pub(crate) use machine::*;
+
+#[cfg(holdfast_sim)]
+pub(crate) use crate::sim::runtime::*;
+
+#[cfg(not(holdfast_sim))]
+mod machine {
+    use std::io;
+
+    pub(crate) use tokio::net::{TcpListener, TcpStream};
+    pub(crate) use tokio::runtime::{Handle, Runtime};
+    pub(crate) use tokio::spawn;
+    pub(crate) use tokio::sync::watch;
+    pub(crate) use tokio::task::{AbortHandle, JoinHandle, JoinSet, spawn_blocking, yield_now};
+    pub(crate) use tokio::time::error::Elapsed;
+    pub(crate) use tokio::time::{Instant, sleep, timeout};
+
+    /// What openraft's own tasks run on.
+    pub(crate) type RaftRuntime = openraft::impls::TokioRuntime;
+
+    /// A runtime with so many threads, named `name`, at least one.
+    pub(crate) fn own(threads: usize, name: &str) -> io::Result<Runtime> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(threads.max(1)).thread_name(name).enable_all().build()
+    }
+}

@@ -23,7 +23,6 @@ use openraft::raft::{
 };
 use openraft::{AnyError, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use parking_lot::Mutex;
-use tokio::time::timeout;
 
 use crate::GroupId;
 use crate::limits::{PEER_SILENCE_MAX, REQUESTS_IN_FLIGHT_MAX};
@@ -34,6 +33,7 @@ use crate::peer::hello::Identity;
 use crate::peer::link::{Call, Dial, Link};
 use crate::peer::message::{self, Request};
 use crate::raft_types::{NoSnapshot, Snapshot, TypeConfig, Vote};
+use crate::runtime::{self, timeout};
 
 type Rpc<T> = Result<T, RPCError<TypeConfig>>;
 
@@ -127,15 +127,21 @@ impl RaftNetworkV2<TypeConfig> for Way {
 
     fn stream_append<'s, S>(
         &'s mut self,
-        input: S,
+        mut input: S,
         _option: RPCOption,
     ) -> BoxFuture<'s, Rpc<BoxStream<'s, Rpc<StreamAppendResult<TypeConfig>>>>>
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
     {
         Box::pin(async move {
+            // Before the call: Raft pauses after a failure where the next request is drawn. A call that
+            // fails before that is made again at once, for as long as the node is down.
+            let Some(first) = input.next().await else {
+                return Ok(Box::pin(futures_util::stream::empty()) as BoxStream<'s, _>);
+            };
             let call = self.stream.call(self.group).await.map_err(unreachable)?;
-            let appending = Appending { input: Some(input), call, group: self.group, in_flight: 0 };
+            let input = Some(futures_util::stream::iter([first]).chain(input));
+            let appending = Appending { input, call, group: self.group, in_flight: 0 };
             let answers = futures_util::stream::unfold(Some(appending), |appending| async {
                 let mut appending = appending?;
                 let answer = appending.next().await?;
@@ -231,7 +237,7 @@ where
                     }
                     None => self.input = None,
                 },
-                () = tokio::time::sleep(PEER_SILENCE_MAX), if waits => {
+                () = runtime::sleep(PEER_SILENCE_MAX), if waits => {
                     return Some(Err(silent(PEER_SILENCE_MAX)));
                 }
             }

@@ -67,6 +67,8 @@ mod proposer;
 mod raft_types;
 mod reads;
 mod runtime;
+#[cfg(all(test, holdfast_sim))]
+mod sim;
 mod space;
 mod state_machine;
 mod submit;

@@ -1,0 +1,200 @@
+//! Clients: each wants rooms, keeps its keys, and asks again elsewhere when nobody answers.
+//!
+//! It owns what a client does and remembers. What a door does before the log stands in `door`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_engine::{Command, Outcome};
+use parking_lot::Mutex;
+
+use super::cluster::{Cluster, Process};
+use super::dice::Dice;
+use super::door::{self, Answer};
+use super::hotel;
+use super::invariants::reads_linear::{self, Before};
+use super::invariants::{nothing_doubled, nothing_lost, refusals_true};
+use super::runtime::{self, watch};
+use super::world::{Counts, world};
+use crate::submit::Applied;
+
+/// Attempts after which a client gives a request up.
+const ATTEMPTS_MAX: u32 = 12;
+
+/// What all clients were told, as one who stands beside them would know it.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Mutex<Before>);
+
+impl Told {
+    fn now(&self) -> Before {
+        *self.0.lock()
+    }
+
+    fn note(&self, index: u64, hold: Option<u128>) {
+        let mut told = self.0.lock();
+        told.index = told.index.max(index);
+        told.hold = hold.or(told.hold);
+    }
+}
+
+pub(crate) struct Client {
+    number: u64,
+    next: u128,
+    dice: Dice,
+    cluster: Arc<Cluster>,
+    told: Arc<Told>,
+    stop: watch::Receiver<bool>,
+}
+
+/// How a request ended for its client.
+enum Ended {
+    Told(Applied),
+    /// At the door.
+    Refused,
+    GivenUp,
+}
+
+impl Client {
+    pub fn new(
+        number: u64,
+        (cluster, told): (Arc<Cluster>, Arc<Told>),
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let dice = Dice::new(world().seed, 1_000 + number);
+        Self { number, next: 0, dice, cluster, told, stop }
+    }
+
+    pub async fn run(mut self) {
+        while !*self.stop.borrow() {
+            let think = Duration::from_millis(self.dice.between(1, 150));
+            runtime::sleep(think).await;
+            match self.dice.below(10) {
+                0..=1 => self.read().await,
+                _ => self.stay().await,
+            }
+        }
+    }
+
+    fn key(&mut self) -> u128 {
+        self.next += 1;
+        u128::from(self.number) << 32 | self.next
+    }
+
+    /// Rooms are held, and then confirmed, released, forgotten; what was booked may be cancelled.
+    async fn stay(&mut self) {
+        let hold = self.key();
+        let first = u16::try_from(self.dice.below(u64::from(hotel::NIGHTS))).unwrap_or(0);
+        let nights = if first + 1 < hotel::NIGHTS && self.dice.one_in(3) { 2 } else { 1 };
+        let quantity = if self.dice.one_in(4) { 2 } else { 1 };
+        let ttl_s = u32::try_from(self.dice.between(1, u64::from(hotel::TTL_S_MAX))).unwrap_or(1);
+        let command = hotel::hold(hold, (first, nights), quantity, ttl_s);
+        match self.ask(hold, command).await {
+            Ended::Told(applied) if matches!(first_answer(&applied), Outcome::Held { .. }) => {}
+            // Whoever is not sure tries to release.
+            Ended::GivenUp if self.dice.one_in(2) => {}
+            _ => return,
+        }
+        runtime::sleep(Duration::from_millis(self.dice.below(1_500))).await;
+        match self.dice.below(4) {
+            0 => {}
+            1 => {
+                let key = self.key();
+                self.ask(key, hotel::release(key, hold)).await;
+            }
+            _ => {
+                let key = self.key();
+                let booked = self.ask(key, hotel::confirm(key, hold)).await;
+                let is_booked = match &booked {
+                    Ended::Told(applied) => matches!(first_answer(applied), Outcome::Booked(_)),
+                    _ => true,
+                };
+                if is_booked && !self.dice.one_in(4) {
+                    runtime::sleep(Duration::from_millis(self.dice.below(3_000))).await;
+                    let key = self.key();
+                    self.ask(key, hotel::cancel(key, hold)).await;
+                }
+            }
+        }
+    }
+
+    /// Until it is answered, at one node after the other, with the same key.
+    async fn ask(&mut self, key: u128, command: Command) -> Ended {
+        let mut answers: Option<Applied> = None;
+        for _ in 0..ATTEMPTS_MAX {
+            let from = self.told.now().index;
+            let Some((node, process)) = self.any_process() else {
+                runtime::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let patience = Duration::from_millis(self.dice.between(300, 6_000));
+            let doors = process.run(door::ask(process.node.clone(), command.clone()));
+            let answered = runtime::timeout(patience, doors).await;
+            match answered {
+                Ok(Some(Answer::Applied(applied))) => {
+                    self.note_told(key, &applied);
+                    if let Some(first) = &answers {
+                        nothing_doubled::check_answers(key, first, &applied);
+                    }
+                    // Some ask again though they know.
+                    if answers.is_some() || !self.dice.one_in(12) {
+                        return Ended::Told(answers.unwrap_or(applied));
+                    }
+                    answers = Some(applied);
+                }
+                Ok(Some(Answer::Refused { stay, rooms })) if answers.is_none() => {
+                    Counts::add(&world().counts.refused_at_the_door);
+                    world().note(format_args!("{key:x} is refused at the door of node {node}"));
+                    let refused = refusals_true::Refused { node, stay, rooms, from };
+                    refusals_true::check(&world().witness.lock(), refused);
+                    return Ended::Refused;
+                }
+                // Nobody answered, or with no outcome, or the process is gone.
+                _ => {
+                    let pause = Duration::from_millis(self.dice.between(10, 400));
+                    runtime::sleep(pause).await;
+                }
+            }
+        }
+        match answers {
+            Some(applied) => Ended::Told(applied),
+            None => Ended::GivenUp,
+        }
+    }
+
+    fn note_told(&self, key: u128, applied: &Applied) {
+        world().note(format_args!("{key:x} is told {}.{}", applied.index, applied.ordinal));
+        Counts::add(&world().counts.acknowledged);
+        nothing_lost::told(&mut world().witness.lock(), key, applied);
+        let held = matches!(first_answer(applied), Outcome::Held { .. });
+        self.told.note(applied.index, held.then_some(key));
+    }
+
+    async fn read(&mut self) {
+        let before = self.told.now();
+        let Some((node, process)) = self.any_process() else { return };
+        let asked = process.node.clone();
+        let read = process.run(async move { asked.read_point().await });
+        let patience = Duration::from_millis(self.dice.between(300, 4_000));
+        if let Ok(Some(Ok(point))) = runtime::timeout(patience, read).await {
+            Counts::add(&world().counts.reads);
+            reads_linear::check(node, before, (point, process.node.reader()));
+        }
+    }
+
+    fn any_process(&mut self) -> Option<(u64, Process)> {
+        let up = self.cluster.processes();
+        if up.is_empty() {
+            return None;
+        }
+        let at = usize::try_from(self.dice.below(up.len() as u64)).unwrap_or(0);
+        up.into_iter().nth(at)
+    }
+}
+
+/// What was answered at first.
+fn first_answer(applied: &Applied) -> &Outcome {
+    match &applied.outcome {
+        Outcome::Replayed(first) => first,
+        outcome => outcome,
+    }
+}

@@ -139,6 +139,10 @@ impl Cluster {
                 }
                 world().note(format_args!("node {id} is up"));
             }
+            // It ends itself, as it would while it runs.
+            Ok(Err(_)) if !disk_of(&dir_of(id)).works() => {
+                let _ = world().failed.send((id, life.number));
+            }
             Ok(Err(OpenError::Log(error))) => {
                 nothing_lost::refuses_to_start(id, &error);
                 self.crash(id, false);

@@ -61,14 +61,30 @@ impl Members {
     fn retire(&self, change: &Change, made: &Option<Result<(), ChangeError>>) {
         let gone = match (change, made) {
             (Change::Remove { node }, Some(Ok(()))) => *node,
-            (Change::AddLearner { node, .. }, Some(Err(ChangeError::Refused(_)))) => *node,
+            (
+                Change::AddLearner { node, .. },
+                Some(Err(ChangeError::Refused(_) | ChangeError::NotLeader { .. })),
+            ) => *node,
             _ => return,
         };
         self.cluster.retire(gone);
     }
 
+    /// Switches off who is no member in the end: nobody speaks to it any more. `false` where nobody knows.
+    pub async fn settle(&self) -> bool {
+        let Some(members) = self.list().await else { return false };
+        for id in self.cluster.ids() {
+            if !members.iter().any(|(member, _)| *member == id) {
+                self.cluster.retire(id);
+            }
+        }
+        true
+    }
+
     async fn list(&self) -> Option<Vec<(u64, MemberRole)>> {
-        let (_, process) = self.cluster.processes().into_iter().next()?;
+        let up = self.cluster.processes();
+        let leads = up.iter().find(|(_, process)| process.node.leads());
+        let (_, process) = leads.or(up.first())?.clone();
         let node = process.node.clone();
         let asked = process.run(async move { node.members().await });
         let members = runtime::timeout(PATIENCE, asked).await.ok()??;

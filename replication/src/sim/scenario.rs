@@ -15,6 +15,7 @@ use super::cluster::{Cluster, FIRST_VOTERS};
 use super::dice::Dice;
 use super::hotel;
 use super::invariants::{converges, digests_equal, expiry_on_time, nothing_lost};
+use super::members::Members;
 use super::nemesis::{Nemesis, WALL_OFF_MS_MAX, supervise};
 use super::report::Told;
 use super::runtime::{self, Instant, watch};
@@ -71,7 +72,7 @@ async fn live() {
     nemesis.run(faults).await;
     nemesis.end().await;
     stop.send_replace(true);
-    if !agreed(&cluster).await {
+    if !agreed(&cluster, &nemesis.members).await {
         return converges::failed("not all nodes have applied the same");
     }
     for client in clients {
@@ -79,7 +80,7 @@ async fn live() {
     }
     // The last holds end.
     runtime::sleep(Duration::from_secs(u64::from(hotel::TTL_S_MAX) + 4)).await;
-    if !agreed(&cluster).await {
+    if !agreed(&cluster, &nemesis.members).await {
         return converges::failed("not all nodes have applied the same in the end");
     }
     check_end(&cluster).await;
@@ -110,12 +111,21 @@ async fn found(cluster: &Cluster, rooms: u16) -> bool {
 }
 
 /// Waits until all machines run and have applied as much as anybody had when they were asked.
-async fn agreed(cluster: &Cluster) -> bool {
+async fn agreed(cluster: &Cluster, members: &Members) -> bool {
     let until = Instant::now() + converges::WITHIN;
     loop {
         let up = cluster.processes();
         let goal = world().witness.lock().end().saturating_sub(1);
-        let leads = up.iter().any(|(_, process)| process.node.leads());
+        let leader = up.iter().find(|(_, process)| process.node.leads());
+        // Confirmed, so that its members are the members.
+        let leads = match leader {
+            Some((_, process)) => {
+                let node = process.node.clone();
+                let confirmed = process.run(async move { node.confirm_leadership().await });
+                matches!(confirmed.await, Some(Ok(_))) && members.settle().await
+            }
+            None => false,
+        };
         if leads && up.len() == cluster.ids().len() {
             let mut all = true;
             for (_, process) in up {

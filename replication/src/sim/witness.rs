@@ -38,6 +38,7 @@ pub(crate) struct Witness {
     reader: Reader,
     verifier: Verifier,
     pub accounts: Vec<Account>,
+    moving: expiry_on_time::Moving,
     pub effects: BTreeMap<(u8, u128), u64>,
     /// Indexes whose outcome somebody was told.
     pub told: BTreeMap<u64, u64>,
@@ -51,6 +52,7 @@ impl Witness {
             reader,
             verifier: Verifier::new(0),
             accounts: Vec::new(),
+            moving: expiry_on_time::Moving::default(),
             effects: BTreeMap::new(),
             told: BTreeMap::new(),
         }
@@ -109,11 +111,11 @@ impl Witness {
         self.verifier.after(&self.writer, &events);
         nothing_doubled::check_effects(self, index, &events);
         if let Some(at_ms) = at_ms {
-            expiry_on_time::check(&self.reader, (index, at_ms), &events);
+            expiry_on_time::check(&mut self.moving, &self.reader, (index, at_ms), &events);
         }
         let outcomes = outcomes.iter().map(codec::encode);
         let digest = index.is_multiple_of(DIGEST_EVERY).then(|| self.writer.digest());
-        world().note(format_args!("entry {index} {sum:016x}"));
+        world().note(format_args!("entry {index} {sum:016x} at {}", at_ms.unwrap_or(0)));
         self.accounts.push(Account {
             sum,
             term: entry.log_id.leader_id.term,

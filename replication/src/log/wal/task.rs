@@ -73,8 +73,9 @@ async fn run(shared: Arc<Shared>) {
                     return;
                 }
                 let Some(round) = state.next_round() else { break };
-                let pause =
-                    state.writer.db.get().map(|db| db.begin(&round.batch, round.needs_sync));
+                // After a failure nothing more reaches the disk.
+                let db = state.writer.db.get().filter(|_| state.writer.failed.is_none());
+                let pause = db.map(|db| db.begin(&round.batch, round.needs_sync));
                 state.at_work = Some(round);
                 pause
             };

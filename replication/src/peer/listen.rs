@@ -114,18 +114,33 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let first = frames.next().await?;
-    let hello = Hello::read(&first.ok_or_else(|| malformed("the caller closed at once"))?)?;
-    let objection = objects(&hello);
-    let answer = objection.as_deref().map_or_else(|| hello::welcome(me), hello::refuse);
-    let mut bytes = BytesMut::new();
-    answer.put(&mut bytes)?;
-    write.write_all(&bytes).await?;
-    write.flush().await?;
-    match objection {
-        None => Ok(hello),
-        Some(why) => Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+    let read = match frames.next().await {
+        Ok(Some(first)) => Hello::read(&first),
+        Ok(None) => return Err(malformed("the caller closed at once")),
+        Err(error) => Err(error),
+    };
+    let hello = match read {
+        Ok(hello) => hello,
+        Err(error) => {
+            // One that speaks another version of the frames cannot read this, but its operator can.
+            let _ = say(write, &hello::refuse(&error.to_string())).await;
+            return Err(error);
+        }
+    };
+    match objects(&hello) {
+        None => say(write, &hello::welcome(me)).await.map(|()| hello),
+        Some(why) => {
+            say(write, &hello::refuse(&why)).await?;
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+        }
     }
+}
+
+async fn say<W: AsyncWrite + Unpin>(write: &mut W, frame: &Frame) -> io::Result<()> {
+    let mut bytes = BytesMut::new();
+    frame.put(&mut bytes)?;
+    write.write_all(&bytes).await?;
+    write.flush().await
 }
 
 type Reading = Frames<ReadHalf<Box<dyn Io>>>;

@@ -6,17 +6,25 @@
 
 #[path = "cluster/beat.rs"]
 mod beat;
+#[path = "faults/clocks.rs"]
+mod clocks;
+#[path = "faults/disks.rs"]
+mod disks;
 #[path = "faults/guests.rs"]
 mod guests;
 #[path = "support/hotel.rs"]
 mod hotel;
 #[path = "faults/ledger.rs"]
 mod ledger;
+#[path = "faults/members.rs"]
+mod members;
 #[path = "faults/network.rs"]
 mod network;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "cluster/nodes.rs"]
 mod nodes;
+#[path = "faults/orders.rs"]
+mod orders;
 #[path = "faults/processes.rs"]
 mod processes;
 #[path = "faults/relay.rs"]

@@ -184,8 +184,9 @@ impl Guest {
     }
 }
 
-/// The first request still runs, or the node cannot tell: neither is an answer.
+/// The first request still runs, or the node cannot tell: neither is an answer. Nor is what a node with a
+/// wrong clock says of tokens.
 fn is_answer(reply: &Reply) -> bool {
     let running = reply.code().starts_with("idempotency.") || reply.code() == "hold.confirming";
-    reply.status < 500 && !running
+    reply.status < 500 && reply.status != 401 && !running
 }

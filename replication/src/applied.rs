@@ -17,6 +17,8 @@ pub(crate) struct AppliedLog {
     at_ms: AtomicU64,
     /// When `at_ms` grew last, in microseconds of `time`'s monotonic clock.
     grew_us: AtomicU64,
+    /// Bytes of the entries that were applied.
+    bytes: AtomicU64,
     invariant_refusals: AtomicU64,
 }
 
@@ -27,6 +29,7 @@ impl AppliedLog {
             time,
             next: watch::Sender::new(0),
             at_ms: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
             invariant_refusals: AtomicU64::new(0),
         }
     }
@@ -45,6 +48,18 @@ impl AppliedLog {
             *next = newer.max(*next);
             moved
         });
+    }
+
+    /// So many bytes of commands were applied.
+    pub fn count_bytes(&self, bytes: usize) {
+        // Relaxed: a count on its own.
+        self.bytes.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Bytes of all commands that this process has applied, the log's at its start included.
+    pub fn bytes(&self) -> u64 {
+        // Relaxed: as above.
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// A command met a state that must not be.

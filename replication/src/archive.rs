@@ -7,8 +7,8 @@
 //! **Invariant**: a booking is readable at every moment: in the state's table, in what is leaving it, or here.
 //! The same log gives the same records; putting one a second time changes nothing.
 //!
-//! Writes are not synced one by one: as long as the log is whole, a start makes the archive anew from it,
-//! record by record. Whoever cuts the log calls [`Archive::settle`] before.
+//! Writes are not synced one by one: a start puts again what left since the snapshot that it begins with,
+//! which carries what had left by then. Whoever takes a snapshot calls [`Archive::settle`] before.
 
 mod record;
 mod writer;
@@ -17,14 +17,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use holdfast_engine::archive::Archived;
+use holdfast_engine::archive::{self, Archived};
 use holdfast_engine::booking::Booking;
 use holdfast_engine::ids::BookingId;
-use holdfast_engine::{Event, Reader};
+use holdfast_engine::{Event, Reader, codec};
+use holdfast_snapshot::{ArchivedError, ArchivedRecord, read_archived};
 
 use crate::GroupId;
 use crate::disk::OnDiskFailure;
-use crate::log::rocks::{self, IteratorMode, WriteBatch};
+use crate::limits::{ARCHIVE_BATCH_BYTES, ARCHIVE_READ_TOGETHER};
+use crate::log::rocks::{self, WriteBatch};
 use crate::log::{Damage, Database};
 use record::{Kept, Key};
 use writer::Writer;
@@ -47,12 +49,22 @@ pub enum ArchiveError {
     Differs { index: u64, expected: u64, found: u64, expected_digest: u128, found_digest: u128 },
     #[error("the archive knows of entry {index}, which the log does not have. {ADVICE}")]
     Ahead { index: u64 },
+    #[error("the archive cannot be made anew from the snapshot: {0}")]
+    Snapshot(String),
     #[error("the archive is closed")]
     Closed,
 }
 
+impl ArchiveError {
+    /// Records are wrong, or not those that are expected: a snapshot can make them anew.
+    pub fn is_of_records(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Undecodable { .. } | Self::Differs { .. })
+    }
+}
+
 /// What to do about it.
-const ADVICE: &str = "Move the directory `archive` away and start again: the log makes it anew";
+const ADVICE: &str =
+    "Move the directory `archive` away and start again: snapshot and log make it anew";
 
 /// What of an archive belongs to the state at an index, and what came after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,11 +98,6 @@ impl Archive {
         let writer = Writer::start(db.clone(), group, reader.clone(), on_failure);
         let writer = writer.map_err(|error| ArchiveError::Io(error.to_string()))?;
         Ok(Self { group, reader, writer, db })
-    }
-
-    /// Of the state whose archive it is.
-    pub fn reader(&self) -> &Reader {
-        &self.reader
     }
 
     /// Hands over what the entry at `index` archived. Returns at once, but where too many steps wait to be
@@ -133,26 +140,42 @@ impl Archive {
     }
 
     /// Every record that left at `through` or before, by id: what a snapshot of the state at that index
-    /// carries. Checks each record's checksum. Blocks.
-    pub fn for_each(
+    /// carries, once they are settled. Checks each record's checksum. Blocks.
+    pub fn for_each<E: From<ArchiveError>>(
         &self,
         through: u64,
-        mut visit: impl FnMut(Kept<'_>),
-    ) -> Result<(), ArchiveError> {
-        let db = self.db.get().ok_or(ArchiveError::Closed)?;
-        let (from, end) = Key::range(self.group);
-        let read = rocks::range(&from, &end, false);
-        for item in db.iterator_opt(IteratorMode::Start, read) {
-            let (key, value) = item.map_err(storage)?;
-            let Some(key) = Key::read(&key) else {
-                return Err(ArchiveError::Storage("a key is none of an archive's".to_owned()));
-            };
-            let kept = Kept::read(key, &value)?;
-            if kept.index <= through {
-                visit(kept);
+        mut visit: impl FnMut(Kept<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.rows(|key, value| {
+            let kept = Kept::read(key, value)?;
+            if kept.index <= through { visit(kept) } else { Ok(()) }
+        })
+    }
+
+    /// Every key with its value, whatever that is worth. A few at a time: whoever closes the archive does not
+    /// wait for the rest. What is put meanwhile may be seen or not.
+    fn rows<E: From<ArchiveError>>(
+        &self,
+        mut visit: impl FnMut(Key, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut from, end) = Key::range(self.group);
+        loop {
+            let db = self.db.get().ok_or(ArchiveError::Closed)?;
+            let mut rows = db.raw_iterator_opt(rocks::range(&from, &end, false));
+            rows.seek(from);
+            for _ in 0..ARCHIVE_READ_TOGETHER {
+                let Some((key, value)) = rows.item() else {
+                    return Ok(rows.status().map_err(storage)?);
+                };
+                let none = || ArchiveError::Storage("a key is none of an archive's".to_owned());
+                visit(Key::read(key).ok_or_else(none)?, value)?;
+                rows.next();
+            }
+            match rows.key().map(Key::read) {
+                Some(Some(next)) => from = next.bytes(),
+                _ => return Ok(rows.status().map_err(storage)?),
             }
         }
-        Ok(())
     }
 
     /// What left at `through` or before, counted anew, and the latest index of all. Blocks.
@@ -163,6 +186,7 @@ impl Archive {
             if kept.index <= through {
                 totals.archived.add(kept.record);
             }
+            Ok::<_, ArchiveError>(())
         })?;
         Ok(totals)
     }
@@ -205,9 +229,38 @@ impl Archive {
             if Some(kept.index) > last {
                 past.delete(kept.key.bytes());
             }
+            Ok::<_, ArchiveError>(())
         })?;
         let db = self.db.get().ok_or(ArchiveError::Closed)?;
         db.write_opt(past, &rocks::synced()).map_err(storage)
+    }
+
+    /// Makes what left at `through` or before anew from a snapshot as of that index, synced; what left later
+    /// stays, where it can be read: its entries were applied after the snapshot. Blocks.
+    pub fn restore(&self, snapshot: &Path, through: u64) -> Result<(), ArchiveError> {
+        self.settle().map_err(|error| ArchiveError::Io(error.to_string()))?;
+        let mut batch = Batch { archive: self, batch: WriteBatch::default() };
+        self.rows(|key, value| {
+            if Kept::read(key, value).is_ok_and(|kept| kept.index > through) {
+                return Ok(());
+            }
+            batch.batch.delete(key.bytes());
+            batch.write_if(ARCHIVE_BATCH_BYTES)
+        })?;
+        let mut value = Vec::new();
+        let read = read_archived(snapshot, |ArchivedRecord { index, record }| {
+            let none = |error: codec::Error| ArchiveError::Snapshot(error.to_string());
+            let key = Key { group: self.group, id: archive::read(record).map_err(none)?.id };
+            record::put_bytes(key, (index, record), &mut value);
+            batch.batch.put(key.bytes(), &value);
+            batch.write_if(ARCHIVE_BATCH_BYTES)
+        });
+        read.map_err(|error| match error {
+            ArchivedError::Stopped(error) => error,
+            error => ArchiveError::Snapshot(error.to_string()),
+        })?;
+        batch.write_if(0)?;
+        self.settle().map_err(|error| ArchiveError::Io(error.to_string()))
     }
 
     /// Writes what was handed over, and frees the files.
@@ -216,6 +269,24 @@ impl Archive {
         let flushed = self.db.get().map_or(Ok(()), |db| db.flush());
         self.db.close();
         flushed.map_err(storage)
+    }
+}
+
+/// What is written together, so that neither memory nor one write grows with the archive.
+struct Batch<'a> {
+    archive: &'a Archive,
+    batch: WriteBatch,
+}
+
+impl Batch<'_> {
+    /// Writes what has gathered where that is at least so many bytes.
+    fn write_if(&mut self, bytes: usize) -> Result<(), ArchiveError> {
+        if self.batch.size_in_bytes() < bytes {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        let db = self.archive.db.get().ok_or(ArchiveError::Closed)?;
+        db.write_opt(batch, &rocks::unsynced()).map_err(storage)
     }
 }
 

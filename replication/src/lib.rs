@@ -32,6 +32,7 @@
 //!                                                         a booking that has left memory
 //!   status()               -> Status
 //!   digest().await         -> Result<(u64, holdfast_engine::digest::Digest), FatalError>
+//!   snapshot().await       -> Result<SnapshotTaken, SnapshotError>   beside the writes
 //!   verify(Scope, watch)   -> Result<Verified, VerifyError>   blocks: for a thread of its own
 //!   log_piece(Start)       -> Result<Option<Sealed>, PieceError>   blocks: applied entries, for a backup
 //!   keep_log_from(index)                                  what no backup has yet is not cut
@@ -69,6 +70,7 @@ mod reads;
 mod runtime;
 #[cfg(all(test, holdfast_sim))]
 mod sim;
+mod snapshots;
 mod space;
 mod state_machine;
 mod submit;
@@ -84,6 +86,7 @@ pub use node::{
 pub use options::{Cluster, OnProgress, Options, Progress};
 pub use peer::tls::{TlsError, TlsFiles, node_name};
 pub use reads::{LeadershipError, ReadPoint};
+pub use snapshots::{SnapshotError, SnapshotStatus, SnapshotTaken};
 pub use state_machine::{AppliedEntry, Follower};
 pub use submit::{
     Applied, AppliedMany, ManySubmission, Pending, Submission, SubmitError, UnknownCause,

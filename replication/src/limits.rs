@@ -26,6 +26,15 @@ pub const SUBMIT_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often the log is given a tick, busy or idle, so that log time and expiry never freeze.
 pub const TICK_EVERY: Duration = Duration::from_secs(1);
 
+/// Bytes of applied entries after which a snapshot is taken, so that a start reads a short log.
+pub const SNAPSHOT_LOG_BYTES: u64 = 256 * 1024 * 1024;
+/// Age of the last snapshot from which another is taken for fewer bytes.
+pub const SNAPSHOT_EVERY: Duration = Duration::from_secs(3_600);
+/// Fewest bytes of applied entries for which a snapshot is taken: a tick a second alone is not work.
+pub const SNAPSHOT_LOG_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// How often a node looks whether a snapshot is due; also the shortest pause between two.
+pub const SNAPSHOT_LOOK_EVERY: Duration = Duration::from_secs(60);
+
 /// Fastest correction of the log's clock towards the wall, in parts per million of elapsed time.
 pub const SLEW_PPM_MAX: u64 = 500;
 /// How far the wall clock may be past the log's last entry at start, in milliseconds: 366 days. Log time
@@ -137,6 +146,10 @@ pub const JOIN_ASK_EVERY: Duration = Duration::from_millis(200);
 pub const ARCHIVE_STEPS_WAITING_MAX: usize = 64;
 /// Archiving steps that are written together.
 pub const ARCHIVE_STEPS_TOGETHER_MAX: usize = 16;
+/// Records of the archive that are read before it may be closed in between.
+pub const ARCHIVE_READ_TOGETHER: usize = 4_096;
+/// Bytes of records that are written together while an archive is made anew from a snapshot.
+pub const ARCHIVE_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of one write buffer of the archive.
 pub const ARCHIVE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 /// Bits a key of the filters that keep unknown ids from reading the archive's files.

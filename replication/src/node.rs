@@ -5,9 +5,11 @@
 //! **Invariant**: a node that exists has applied its log as far as that is known to be committed, and one
 //! that is alone has led; what it tells later follows from the log alone.
 
+mod assemble;
 mod forward;
 mod join;
 pub(crate) mod members;
+mod recover;
 mod replay;
 mod start;
 mod status;
@@ -50,6 +52,7 @@ use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
 use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
 use crate::runtime::{self, JoinHandle, Runtime, watch};
+use crate::snapshots::{SnapshotError, SnapshotStatus, SnapshotTaken, Snapshots};
 use crate::space::Space;
 use crate::submit::{Deadline, ManySubmission, Pending, Submission, SubmitError};
 use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
@@ -78,6 +81,7 @@ struct Inner {
     to_leader: Arc<ToLeader>,
     members: Arc<Members>,
     space: Arc<Space>,
+    snapshots: Arc<Snapshots>,
     tasks: Mutex<Option<Tasks>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -231,6 +235,16 @@ impl Node {
             Box::pin(async move { digest })
         });
         digest.await.map_err(|fatal| FatalError::Raft(fatal.to_string()))
+    }
+
+    /// Writes a snapshot of the applied state; entries are applied meanwhile. The next start begins with it.
+    pub async fn snapshot(&self) -> Result<SnapshotTaken, SnapshotError> {
+        self.0.snapshots.take(&self.0.raft, &self.0.archive).await
+    }
+
+    /// The newest snapshot that this node has written or begun with.
+    pub fn snapshot_status(&self) -> Option<SnapshotStatus> {
+        self.0.snapshots.status()
     }
 
     /// Folds this node's log once more, as far as it is applied now, into a state of its own, and checks

@@ -1,7 +1,8 @@
 //! The engine as openraft's state machine: entries in log order, outcomes to whoever waits.
 //!
 //! It owns the one [`Writer`] and the order of applying. It refuses to decide anything: what a command
-//! means is the engine's. Snapshots are refused until a log is ever cut: this node keeps all of it.
+//! means is the engine's. openraft's own snapshots are refused: this node keeps its whole log, and takes its
+//! snapshots beside it.
 //!
 //! **Invariant**: every entry is applied exactly once, in order, and its outcome told after that.
 
@@ -24,6 +25,7 @@ use crate::raft_types::{
     TypeConfig,
 };
 use crate::runtime;
+use crate::snapshots::{Marked, SnapshotError};
 
 /// What one applied entry did, for those who follow the log: feed, mirror, live streams.
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl StateMachine {
                 self.events.clear();
                 self.writer.apply(index, batch, &mut self.outcomes, &mut self.events);
                 stamp = Some(batch.at_ms);
+                self.applied.count_bytes(payload.bytes().len());
                 self.raise_alarms(index);
                 if let Some(archive) = &self.archive {
                     archive.keep(index, &self.events)?;
@@ -120,6 +123,29 @@ impl StateMachine {
         }
         self.applied.advance(index, stamp);
         Ok(commands)
+    }
+
+    /// One that goes on where a snapshot ends.
+    pub fn begin(
+        (writer, last): (Writer, LogId),
+        membership: StoredMembership,
+        applied: Arc<AppliedLog>,
+        follower: Option<Follower>,
+    ) -> Self {
+        Self { last: Some(last), membership, ..Self::new(writer, applied, follower) }
+    }
+
+    /// The last entry that was applied.
+    pub fn last(&self) -> Option<LogId> {
+        self.last
+    }
+
+    /// Marks the state as it stands between two entries.
+    pub fn mark(&mut self) -> Result<Marked, SnapshotError> {
+        let last = self.last.ok_or(SnapshotError::Nothing)?;
+        let capture = self.writer.capture().ok_or(SnapshotError::Running)?;
+        let membership = self.membership.clone();
+        Ok(Marked { capture, last, membership, at_ms: self.applied.at_ms() })
     }
 
     /// Where outcomes go that nobody here proposed.

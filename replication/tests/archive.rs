@@ -134,3 +134,41 @@ async fn an_archive_of_a_log_that_was_longer_is_refused_unless_the_loss_is_accep
     node.shutdown().await;
     assert_eq!(records(dir.path()), []);
 }
+
+/// The log alone would do, so it is shown that the snapshot does: what it stands for is not applied again.
+#[tokio::test]
+async fn a_start_from_a_snapshot_makes_the_archive_anew_whatever_became_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = half_archived(&dir).await;
+    let (opened, time) = options(dir.path(), 11);
+    let node = Node::open(opened).await.expect("opened");
+    let taken = node.snapshot().await.expect("written");
+    // One more leaves after it: the log has that one.
+    pass(&node, &time, 1).await;
+    assert!(find(&node, 7).await.expect("never nowhere").1);
+    let (_, digest) = node.digest().await.expect("runs");
+    node.shutdown().await;
+    let written = records(dir.path());
+    assert_eq!(written.len(), 7);
+    let damages: [fn(&DB, &[Record]); 4] = [
+        |_, _| {},
+        |db, all| all.iter().for_each(|(key, _)| db.delete(key).unwrap()),
+        |db, all| db.put(&all[2].0, b"nonsense").unwrap(),
+        // One that nobody archived: another's bytes under a key of its own are damage too.
+        |db, all| db.put([&all[0].0[..17], &[77]].concat(), &all[0].1).unwrap(),
+    ];
+    for damage in damages {
+        {
+            let db = archive_of(dir.path());
+            damage(&db, &written);
+            db.flush().unwrap();
+        }
+        let (options, _) = options(dir.path(), 12);
+        let node = Node::open(options).await.expect("the snapshot and the log have them all");
+        assert_eq!(node.snapshot_status().map(|newest| newest.index), Some(taken.index));
+        assert_eq!(node.digest().await.expect("runs").1, digest);
+        assert_eq!(all(&node).await, before);
+        node.shutdown().await;
+        assert_eq!(records(dir.path()), written);
+    }
+}

@@ -10,6 +10,7 @@
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+mod archived;
 pub mod backup;
 mod copy;
 mod file;
@@ -21,6 +22,7 @@ mod read;
 mod shelf;
 mod write;
 
+pub use archived::{ArchivedError, ArchivedRecord, Malformed, read_archived};
 pub use copy::CopyError;
 pub use file::{Durable, SyncedFile};
 pub use load::{LoadError, Loaded, load};

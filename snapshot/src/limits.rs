@@ -19,3 +19,5 @@ pub const SEGMENT_BYTES_MAX: usize = SEGMENT_BYTES + (64 << 20);
 pub const SEGMENT_BYTES: usize = 16 << 20;
 /// Longest name of an object that a manifest may give, bytes.
 pub const NAME_BYTES_MAX: usize = 1_024;
+/// Damaged snapshots kept aside for whoever looks into the damage.
+pub const DAMAGED_KEPT: usize = 2;

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use holdfast_engine::state::{LoadError as StateError, Loading};
+use holdfast_engine::archive::Archived;
+use holdfast_engine::state::{LoadError as StateError, Loading, Part};
 use holdfast_engine::{Reader as StateReader, State, Writer as StateWriter};
 
+use crate::archived::{self, Malformed};
 use crate::limits::BLOCKS_AHEAD;
 use crate::read::{self, Block};
 use crate::{Meta, ReadError, Reader, Summary};
@@ -21,6 +23,10 @@ pub enum LoadError {
     State(#[from] StateError),
     #[error("the snapshot's head says entry {index}, its state stands at {found}")]
     AnotherIndex { index: u64, found: u64 },
+    #[error("a record of the archive is malformed")]
+    Archive(#[from] Malformed),
+    #[error("the state has archived {expected} bookings, the snapshot carries {found} or others")]
+    AnotherArchive { expected: u64, found: u64 },
     #[error("reading the snapshot panicked")]
     Panicked,
 }
@@ -34,31 +40,47 @@ pub struct Loaded {
     pub reader: StateReader,
 }
 
-/// Loads a file; nothing of it is handed out before its end was checked.
+/// Loads a file; nothing of it is handed out before its end was checked. Records of the archive are counted
+/// and held against what the state says of them: [`crate::read_archived`] hands them out.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let mut reader = read::open(path)?;
     let meta = reader.meta().clone();
     let (blocks, incoming) = sync_channel(BLOCKS_AHEAD);
     let (summary, loading) = thread::scope(|scope| {
         let reading = scope.spawn(move || read_all(&mut reader, &blocks));
-        let loading = incoming.iter().try_fold(State::load(), put);
+        let begun = (State::load(), Archived::default());
+        let loading = incoming.iter().try_fold(begun, put);
         // A reading thread that waits to send is let go.
         drop(incoming);
         let summary = reading.join().map_err(|_| LoadError::Panicked)?;
         // Damage first: what does not fit together may be its work.
         Ok::<_, LoadError>((summary?, loading?))
     })?;
+    let (loading, archived) = loading;
     let (writer, reader) = loading.finish()?;
     let (index, found) = (meta.index, reader.applied_index());
     if index != found {
         return Err(LoadError::AnotherIndex { index, found });
     }
+    let expected = writer.archived();
+    if expected != archived {
+        let (expected, found) = (expected.bookings, archived.bookings);
+        return Err(LoadError::AnotherArchive { expected, found });
+    }
     Ok(Loaded { meta, summary, writer, reader })
 }
 
-fn put(mut loading: Loading, block: Block) -> Result<Loading, StateError> {
-    loading.put(block.part, &block.bytes)?;
-    Ok(loading)
+type Made = (Loading, Archived);
+
+fn put((mut loading, mut archived): Made, block: Block) -> Result<Made, LoadError> {
+    if block.part == Part::Archived {
+        for record in archived::records(&block.bytes) {
+            archived.add(record?.record);
+        }
+    } else {
+        loading.put(block.part, &block.bytes)?;
+    }
+    Ok((loading, archived))
 }
 
 fn read_all<R: Read>(

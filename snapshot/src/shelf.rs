@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use holdfast_engine::state::Capture;
 
 use crate::file::{SyncedFile, UNFINISHED, sync_directory};
-use crate::limits::SNAPSHOTS_KEPT;
+use crate::limits::{DAMAGED_KEPT, SNAPSHOTS_KEPT};
 use crate::{Meta, Summary, WriteError, Writer};
 
 /// Ending of a snapshot's name.
 const FINISHED: &str = "hfsnap";
+/// Ending of one that was found damaged.
+const DAMAGED: &str = "damaged";
 
 /// A directory of snapshots.
 #[derive(Debug, Clone)]
@@ -58,6 +60,10 @@ impl Shelf {
 
     /// Every snapshot, the newest first.
     pub fn list(&self) -> io::Result<Vec<Kept>> {
+        self.with_ending(FINISHED)
+    }
+
+    fn with_ending(&self, ending: &str) -> io::Result<Vec<Kept>> {
         let entries = match fs::read_dir(&self.dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -65,7 +71,7 @@ impl Shelf {
         let mut kept = Vec::new();
         for entry in entries {
             let path = entry?.path();
-            let is_one = path.extension().is_some_and(|ending| ending == FINISHED);
+            let is_one = path.extension().is_some_and(|has| has == ending);
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             if let Some(index) = stem.and_then(|stem| stem.parse().ok()).filter(|_| is_one) {
                 kept.push(Kept { index, path });
@@ -80,21 +86,34 @@ impl Shelf {
         Ok(self.list()?.into_iter().next())
     }
 
-    /// Writes a capture as the newest snapshot; on return it is on disk under its name.
-    pub fn put(&self, meta: &Meta, capture: Capture) -> Result<(Kept, Summary), WriteError> {
+    /// Writes a capture, and what `rest` adds, as the newest snapshot; on return it is on disk under its name.
+    pub fn put(
+        &self,
+        meta: &Meta,
+        capture: Capture,
+        rest: impl FnOnce(&mut Writer<SyncedFile>) -> Result<(), WriteError>,
+    ) -> Result<(Kept, Summary), WriteError> {
         let path = self.path_of(meta.index);
         let file = SyncedFile::create(&path)?;
-        let (file, summary) = Writer::capture(file, meta, capture)?;
+        let (file, summary) = Writer::capture(file, meta, capture, rest)?;
         file.commit()?;
         Ok((Kept { index: meta.index, path }, summary))
     }
 
-    /// Removes all but the newest few.
-    pub fn tidy(&self) -> io::Result<()> {
-        let old = self.list()?.into_iter().skip(SNAPSHOTS_KEPT);
-        for kept in old {
-            fs::remove_file(kept.path)?;
+    /// Takes a snapshot that was found damaged off the shelf: it counts no longer, and stays to be looked at.
+    pub fn set_aside(&self, kept: &Kept) -> io::Result<()> {
+        fs::rename(&kept.path, kept.path.with_extension(DAMAGED))?;
+        sync_directory(&kept.path)
+    }
+
+    /// Removes all but the newest few; those left, the newest first.
+    pub fn tidy(&self) -> io::Result<Vec<Kept>> {
+        let mut kept = self.list()?;
+        let old = kept.split_off(kept.len().min(SNAPSHOTS_KEPT));
+        let damaged = self.with_ending(DAMAGED)?.into_iter().skip(DAMAGED_KEPT);
+        for gone in old.into_iter().chain(damaged) {
+            fs::remove_file(gone.path)?;
         }
-        Ok(())
+        Ok(kept)
     }
 }

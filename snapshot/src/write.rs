@@ -23,6 +23,8 @@ pub enum WriteError {
     HeadTooLong { bytes: usize },
     #[error("the records stand at entry {found}, the head says {index}")]
     AnotherIndex { index: u64, found: u64 },
+    #[error("the archive cannot be read: {0}")]
+    Archive(String),
 }
 
 /// What a file has in it.
@@ -44,6 +46,8 @@ pub struct Writer<W> {
     block: Vec<u8>,
     part: Option<Part>,
     block_records: u32,
+    /// A record of the archive being put together, kept for its capacity.
+    archived: Vec<u8>,
     sums: Summary,
 }
 
@@ -66,21 +70,43 @@ impl<W: Write> Writer<W> {
             block: Vec::with_capacity(BLOCK_BYTES + BLOCK_HEAD_BYTES),
             part: None,
             block_records: 0,
+            archived: Vec::new(),
             sums: Summary { blocks: 0, records: 0, bytes: 0, checksum: 0 },
         };
         writer.write(&head)?;
         Ok(writer)
     }
 
-    /// Writes everything a capture hands out, and the end.
-    pub fn capture(out: W, meta: &Meta, capture: Capture) -> Result<(W, Summary), WriteError> {
+    /// Writes everything a capture hands out, what `rest` adds, and the end.
+    pub fn capture(
+        out: W,
+        meta: &Meta,
+        capture: Capture,
+        rest: impl FnOnce(&mut Self) -> Result<(), WriteError>,
+    ) -> Result<(W, Summary), WriteError> {
         let (index, found) = (meta.index, capture.index());
         if index != found {
             return Err(WriteError::AnotherIndex { index, found });
         }
         let mut writer = Self::begin(out, meta)?;
         capture.write(|part, record| writer.put(part, record))?;
+        rest(&mut writer)?;
         writer.finish()
+    }
+
+    /// One more record of the archive, and the index of the entry that archived it; after all parts of a
+    /// capture.
+    pub fn put_archived(&mut self, index: u64, record: &[u8]) -> Result<(), WriteError> {
+        self.archived.clear();
+        self.archived.extend_from_slice(&index.to_le_bytes());
+        // A length past 32 bits is past the bound of a record too, and refused as that.
+        let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
+        self.archived.extend_from_slice(&length.to_le_bytes());
+        self.archived.extend_from_slice(record);
+        let whole = std::mem::take(&mut self.archived);
+        let put = self.put(Part::Archived, &whole);
+        self.archived = whole;
+        put
     }
 
     /// One more record; parts in their order.

@@ -9,10 +9,14 @@ mod engine {
 use std::fs;
 use std::path::Path;
 
-use holdfast_engine::command::Confirm;
+use holdfast_engine::archive;
+use holdfast_engine::command::{Archive, Confirm};
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Verb, Writer as StateWriter};
-use holdfast_snapshot::{Damage, LoadError, Meta, ReadError, Reader, Shelf, Writer, load, verify};
+use holdfast_snapshot::{
+    ArchivedError, Damage, LoadError, Meta, ReadError, Reader, Shelf, Writer, load, read_archived,
+    verify,
+};
 
 use crate::engine::world;
 use crate::world::{World, stay};
@@ -38,7 +42,7 @@ fn state() -> (StateWriter, Meta) {
 }
 
 fn bytes(writer: &mut StateWriter, meta: &Meta) -> Vec<u8> {
-    Writer::capture(Vec::new(), meta, writer.capture().unwrap()).unwrap().0
+    Writer::capture(Vec::new(), meta, writer.capture().unwrap(), |_| Ok(())).unwrap().0
 }
 
 /// Reads all of it.
@@ -60,7 +64,7 @@ fn a_state_comes_back_from_its_file() {
     let dir = tempfile::tempdir().unwrap();
     let (mut writer, meta) = state();
     let shelf = Shelf::open(dir.path()).unwrap();
-    let (kept, written) = shelf.put(&meta, writer.capture().unwrap()).unwrap();
+    let (kept, written) = shelf.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap();
     assert_eq!(shelf.newest().unwrap(), Some(kept.clone()));
     assert_eq!(verify(&kept.path).unwrap(), (meta.clone(), written));
     assert_eq!(fs::metadata(&kept.path).unwrap().len(), written.bytes);
@@ -138,7 +142,7 @@ fn what_is_unfinished_is_never_taken_for_a_snapshot() {
     let dir = tempfile::tempdir().unwrap();
     let shelf = Shelf::open(dir.path()).unwrap();
     let (mut writer, meta) = state();
-    let (kept, _) = shelf.put(&meta, writer.capture().unwrap()).unwrap();
+    let (kept, _) = shelf.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap();
     // As a process that was killed while it wrote the next one leaves them.
     let later = shelf.path_of(meta.index + 1).with_extension("tmp");
     fs::write(&later, b"half a snapshot").unwrap();
@@ -158,7 +162,7 @@ fn the_newest_two_are_kept() {
         let index = meta.index + written.len() as u64;
         writer.skip(index);
         let meta = Meta { index, ..meta.clone() };
-        written.push(shelf.put(&meta, writer.capture().unwrap()).unwrap().0);
+        written.push(shelf.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap().0);
         shelf.tidy().unwrap();
     }
     written.reverse();
@@ -166,11 +170,85 @@ fn the_newest_two_are_kept() {
 }
 
 #[test]
+fn a_damaged_one_is_set_aside_and_a_few_of_those_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(dir.path()).unwrap();
+    let (mut writer, meta) = state();
+    for past in 0..4 {
+        let index = meta.index + past;
+        writer.skip(index);
+        let meta = Meta { index, ..meta.clone() };
+        let (kept, _) = shelf.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap();
+        if past < 3 {
+            shelf.set_aside(&kept).unwrap();
+        }
+    }
+    let left = shelf.tidy().unwrap();
+    assert_eq!(left, shelf.list().unwrap());
+    assert_eq!(left.iter().map(|kept| kept.index).collect::<Vec<_>>(), [meta.index + 3]);
+    let damaged = |past| shelf.path_of(meta.index + past).with_extension("damaged").exists();
+    assert_eq!([damaged(0), damaged(1), damaged(2)], [false, true, true]);
+}
+
+/// A state that has archived its one booking, its head, and the record.
+fn archived_state() -> (StateWriter, Meta, Vec<u8>) {
+    let (mut world, product) = World::open(5);
+    let hold = world.hold(product, stay(0, 1), 1);
+    let confirm: Confirm = world.confirmation(hold);
+    let booking = confirm.booking;
+    world.run(Verb::Confirm(confirm));
+    let record = archive::record(&world.reader.booking(booking).unwrap());
+    world.now += 40 * world::DAY;
+    world.tick();
+    world.run(Verb::Archive(Archive { bookings_max: 10, days: 30 }));
+    assert!(world.reader.booking(booking).is_none(), "it has left");
+    let meta = Meta { index: world.index, log_time_ms: world.now, ..state().1 };
+    (world.writer, meta, record)
+}
+
+#[test]
+fn a_file_carries_as_many_archived_bookings_as_its_state_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(dir.path()).unwrap();
+    let (mut writer, meta, record) = archived_state();
+    let twice = [&record[..], &record].concat();
+    let carried: [&[&[u8]]; 4] = [&[], &[&record, &record], &[&record[1..]], &[&twice]];
+    for others in carried {
+        let capture = writer.capture().unwrap();
+        let put = shelf.put(&meta, capture, |file| {
+            others.iter().try_for_each(|record| file.put_archived(7, record))
+        });
+        let (kept, _) = put.unwrap();
+        let refused = load(&kept.path).map(drop).unwrap_err();
+        let found = others.len() as u64;
+        assert!(
+            matches!(refused, LoadError::AnotherArchive { expected: 1, found: said } if said == found),
+            "{refused}"
+        );
+    }
+    let capture = writer.capture().unwrap();
+    let (kept, _) = shelf.put(&meta, capture, |file| file.put_archived(7, &record)).unwrap();
+    let loaded = load(&kept.path).unwrap();
+    assert_eq!(loaded.writer.archived(), writer.archived());
+    assert_eq!(loaded.writer.digest(), writer.digest());
+    assert_eq!(loaded.reader.leaving_count(), 0, "nothing waits for the archive");
+    let mut read = Vec::new();
+    read_archived(&kept.path, |archived| {
+        read.push((archived.index, archived.record.to_vec()));
+        Ok::<_, String>(())
+    })
+    .unwrap();
+    assert_eq!(read, [(7, record)]);
+    let stopped = read_archived(&kept.path, |_| Err("full".to_owned()));
+    assert!(matches!(stopped, Err(ArchivedError::Stopped(why)) if why == "full"));
+}
+
+#[test]
 fn a_head_that_names_another_entry_is_refused() {
     let (mut writer, meta) = state();
     let meta = Meta { index: meta.index + 1, ..meta };
     let capture = writer.capture().unwrap();
-    assert!(Writer::capture(Vec::new(), &meta, capture).is_err());
+    assert!(Writer::capture(Vec::new(), &meta, capture, |_| Ok(())).is_err());
     assert!(writer.capture().is_some(), "the capture was given up");
 }
 
@@ -190,7 +268,7 @@ fn the_same_state_under_another_head() {
     let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (mut writer, meta) = state();
     let first = Shelf::open(from.path()).unwrap();
-    let (kept, _) = first.put(&meta, writer.capture().unwrap()).unwrap();
+    let (kept, _) = first.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap();
     let shelf = Shelf::open(to.path()).unwrap();
     let other = |meta: &Meta| Meta { cluster: 7, membership: vec![1], ..meta.clone() };
     let (copy, _) = shelf.adopt(&kept.path, other).unwrap();

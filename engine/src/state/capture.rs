@@ -254,12 +254,6 @@ impl Capture {
             let first = u64::try_from(list.first()).unwrap_or(u64::MAX);
             out.list(Part::BookingsOf, &(*of, first), list.entries().copied())
         })?;
-        // Collected first: an archived booking waits for the table's lock. One that was archived after the
-        // mark is among the bookings too, which loading sees.
-        let leaving: Vec<_> = shared.leaving.iter().map(|booking| Arc::clone(&booking)).collect();
-        for booking in leaving {
-            out.put(Part::Leaving, &booking)?;
-        }
         shared.blocks.captured(n, |_, block| out.put(Part::Blocks, block))?;
         shared
             .blocks_of

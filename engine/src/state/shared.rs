@@ -326,7 +326,7 @@ impl Shared {
             room_type_ids: _,
             rate_plan_ids: _,
             places: _,
-            // No part of the state; the capture takes what is there when its turn comes.
+            // No part of the state: whoever keeps the archive has it, or will.
             leaving: _,
             // No part of the state.
             escrow: _,

@@ -80,9 +80,14 @@ impl<'a> Kept<'a> {
 
 /// Writes the value of a booking that left at `index` into `out`, replacing what was there.
 pub(super) fn put(key: Key, index: u64, booking: &Booking, out: &mut Vec<u8>) {
+    put_bytes(key, (index, &archive::record(booking)), out);
+}
+
+/// The same of a booking's record.
+pub(super) fn put_bytes(key: Key, (index, bytes): (u64, &[u8]), out: &mut Vec<u8>) {
     record::begin(out);
     out.extend_from_slice(&index.to_le_bytes());
-    out.extend_from_slice(&archive::record(booking));
+    out.extend_from_slice(bytes);
     record::seal(&key.bytes(), out);
 }
 

@@ -12,7 +12,7 @@ use rocksdb::{
     BlockBasedOptions, DBCompactionStyle, DBCompressionType, DBRecoveryMode, Options, ReadOptions,
     WriteOptions,
 };
-pub(crate) use rocksdb::{DB, DBRawIterator, Error, IteratorMode, WriteBatch};
+pub(crate) use rocksdb::{DB, DBRawIterator, Error, WriteBatch};
 
 use crate::limits::{
     ARCHIVE_BUFFER_BYTES, ARCHIVE_FILTER_BITS, WAL_FILES_BYTES_MAX, WAL_FILES_RECYCLED,

@@ -34,6 +34,7 @@ use crate::proposer::Queue;
 use crate::raft_types::Raft;
 use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
 use crate::runtime::{Handle, watch};
+use crate::space::Space;
 use crate::submit::{
     Applied, AppliedMany, Deadline, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
 };
@@ -79,6 +80,7 @@ pub(crate) struct ToLeader {
     pub raft: Raft,
     pub lead: watch::Receiver<Lead>,
     pub queue: Arc<Queue>,
+    pub space: Arc<Space>,
     pub read_index: Arc<ReadIndex>,
     pub clock: Arc<LogClock>,
     pub members: Arc<Members>,
@@ -211,6 +213,7 @@ impl ToLeader {
         loop {
             let tried = match self.whoever_leads(until).await {
                 None => return Err(SubmitError::NotLeader { leader: None }),
+                Some(Leads::Here) if self.space.is_low() => Err(SubmitError::DiskFull),
                 Some(Leads::Here) => take(&self.queue, &commands).await,
                 Some(Leads::There(leader)) => self.hand_to(leader, &commands).await,
             };

@@ -18,14 +18,15 @@ const CHUNK_ENTRIES_MAX: usize = 1_024;
 
 type Chunk = Vec<Entry>;
 
-/// Applies committed entries from the first one on; checks the rest of the log as well.
+/// Applies committed entries from the first one that the machine has not on; checks all from there on.
 pub(super) fn replay(
     store: &LogStore,
     machine: &mut StateMachine,
     on_progress: &mut Option<OnProgress>,
 ) -> Result<(), OpenError> {
     let Some(last) = store.group().last().map(|id| id.index) else { return Ok(()) };
-    let begin = store.group().purged().map_or(0, |id| id.index.saturating_add(1));
+    let known = store.group().purged().max(machine.last());
+    let begin = known.map_or(0, |id| id.index.saturating_add(1));
     let committed = store.committed().map(|id| id.index);
     let (chunks, incoming) = sync_channel(REPLAY_CHUNKS_AHEAD);
     let reader = store.clone();

@@ -7,37 +7,20 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use holdfast_engine::{Reader, State};
-use openraft::{Config, SnapshotPolicy};
-use parking_lot::Mutex;
-use tokio::sync::{Semaphore, mpsc};
-
-use super::forward::ToLeader;
-use super::members::{Change, Members};
-use super::tasks::Alarm;
-use super::{Inner, Node, RaftLog, Tasks, join, replay};
-use crate::GroupId;
+use super::assemble::{Parts, assemble};
+use super::recover::Recovery;
+use super::{Node, join};
 use crate::applied::AppliedLog;
-use crate::archive::{Archive, ArchiveError};
-use crate::clock::{LogClock, TimeSource};
-use crate::lead::{Clocks, Lead, watch_lead};
-use crate::limits::{CLOCK_AHEAD_MS_MAX, FORWARDS_MAX, LEAD_WAIT_MAX};
-use crate::log::{Log, LogError, LogOptions, LogStore};
-use crate::member::{ANY_DISK, Member};
-use crate::network::Alone;
-use crate::network::answer::{Answering, Group};
-use crate::network::peers::{Peers, Ways};
-use crate::options::{Cluster, OnProgress, Options};
-use crate::peer::hello::Identity;
-use crate::peer::link::Dial;
-use crate::peer::tcp::{Accept, Tcp, listen};
-use crate::peer::tls::{Tls, TlsError};
-use crate::proposer::{Proposer, Queue, complete};
+use crate::archive::ArchiveError;
+use crate::lead::Lead;
+use crate::limits::{CLOCK_AHEAD_MS_MAX, LEAD_WAIT_MAX};
+use crate::log::LogError;
+use crate::member::Member;
+use crate::options::{Cluster, Options};
+use crate::peer::tls::TlsError;
 use crate::raft_types::Raft;
-use crate::reads::ReadIndex;
-use crate::runtime::{self, Handle, TcpListener, watch};
+use crate::runtime::{self, Handle};
 use crate::space::Space;
-use crate::state_machine::StateMachine;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +29,12 @@ pub enum OpenError {
     Log(#[from] LogError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error(
+        "the log begins with entry {first}, and no snapshot that can be read leads up to it. If this node is \
+         one of several, remove it and let it join again as a new learner under a new id; if it is alone, \
+         restore its data directory from a backup"
+    )]
+    NoSnapshot { first: u64 },
     #[error("the log cannot be applied: {0}")]
     Replay(#[source] io::Error),
     #[error("reading the log panicked")]
@@ -76,6 +65,7 @@ impl OpenError {
                 error,
                 LogError::Io(_) | LogError::InUse { .. } | LogError::Storage { .. }
             ),
+            Self::NoSnapshot { .. } => true,
             _ => false,
         }
     }
@@ -103,59 +93,37 @@ pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
     }
 }
 
-/// A log that was opened and replayed.
-struct Replayed {
-    log: Log,
-    store: LogStore,
-    fresh: bool,
-    machine: StateMachine,
-    reader: Reader,
-    archive: Arc<Archive>,
-}
-
-impl Replayed {
-    /// Refused: an archive that is not this state's.
-    fn check_archive(self, accept_loss: bool) -> Result<Self, ArchiveError> {
-        let (applied, archived) = self.machine.archived();
-        let last = self.store.group().last().map(|id| id.index);
-        self.archive.check(archived, (applied, last), accept_loss)?;
-        Ok(self)
-    }
-}
-
 async fn open_on(options: Options) -> Result<Node, OpenError> {
-    let Options { dir, group, node, cluster, time, accept_clock, disk_reserve, .. } = options;
-    let (space, archive_days) = (dir.clone(), options.archive_days);
+    let Options { dir, group, node, cluster, time, accept_clock, .. } = options;
     let applied = Arc::new(AppliedLog::new(time.clone()));
-    let log_options = LogOptions {
+    let recovery = Recovery {
         dir: dir.clone(),
-        accept_loss: options.accept_loss,
+        cluster: cluster.as_ref().map_or(0, |cluster| cluster.id),
+        group,
         time: time.clone(),
-        on_disk_failure: options.on_disk_failure.clone(),
+        applied: applied.clone(),
+        follower: options.follower,
+        on_progress: options.on_progress,
+        accept_loss: options.accept_loss,
+        on_disk_failure: options.on_disk_failure,
     };
-    let read = {
-        let (applied, follower, on_progress) =
-            (applied.clone(), options.follower, options.on_progress);
-        move || {
-            let log = Log::open(log_options)?;
-            let (writer, reader) = State::new();
-            let archive = Archive::open(&dir, group, reader, options.on_disk_failure)?;
-            let machine = StateMachine::new(writer, applied, follower);
-            let replayed = replayed(log, group, (machine, Arc::new(archive)), on_progress)?;
-            Ok(replayed.check_archive(options.accept_loss)?)
-        }
-    };
-    let replayed = runtime::spawn_blocking(read).await;
-    let replayed = replayed.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
-    let (last, wall) = (replayed.reader.log_time_ms(), time.wall_ms());
+    let recovered = runtime::spawn_blocking(move || recovery.run()).await;
+    let recovered = recovered.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())))?;
+    let (last, wall) = (recovered.reader.log_time_ms(), time.wall_ms());
     if last > 0 && wall.saturating_sub(last) > CLOCK_AHEAD_MS_MAX && !accept_clock {
         return Err(OpenError::ClockAhead { days: (wall - last) / (24 * 3_600 * 1_000) });
     }
-    let space = Arc::new(Space::new(space, disk_reserve));
-    let fresh = replayed.fresh;
-    let cluster_of = cluster.as_ref();
-    let parts = Parts { group, node, cluster: cluster_of, time, applied, space, archive_days };
-    let opened = assemble(parts, replayed).await?;
+    let fresh = recovered.fresh;
+    let parts = Parts {
+        group,
+        node,
+        cluster: cluster.as_ref(),
+        time,
+        applied,
+        space: Arc::new(Space::new(dir, options.disk_reserve)),
+        archive_days: options.archive_days,
+    };
+    let opened = assemble(parts, recovered).await?;
     match cluster {
         Some(_) if !fresh => {}
         Some(Cluster { voters, .. }) => begin(&opened, voters),
@@ -168,137 +136,6 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         }
     }
     Ok(opened)
-}
-
-/// What a node is put together from, besides its log.
-struct Parts<'a> {
-    group: GroupId,
-    node: u64,
-    cluster: Option<&'a Cluster>,
-    time: Arc<dyn TimeSource>,
-    applied: Arc<AppliedLog>,
-    space: Arc<Space>,
-    archive_days: u16,
-}
-
-/// Connects the pieces and starts their tasks.
-async fn assemble(parts: Parts<'_>, replayed: Replayed) -> Result<Node, OpenError> {
-    let Parts { group, node, cluster, time, applied, space, archive_days } = parts;
-    let Replayed { log, store, machine, reader, archive, .. } = replayed;
-    let me = Identity {
-        cluster: cluster.map_or(0, |cluster| cluster.id),
-        node,
-        disk: cluster.map_or(ANY_DISK, |cluster| cluster.disk),
-    };
-    let listener = bind(cluster).await?;
-    let (dial, accept) = connections(cluster, node)?;
-    let peers = Peers::new(me, dial);
-    let config = Arc::new(config(group.0).map_err(raft_error)?);
-    let ways = Ways { peers: peers.clone(), group };
-    let recent = machine.recent();
-    let raft = Raft::new(node, config, ways, store.clone(), machine).await.map_err(raft_error)?;
-
-    let clock = Arc::new(LogClock::new(time.clone()));
-    let (lead_tx, lead) = watch::channel(Lead::Following(None));
-    let (queue, read_index) = (Arc::new(Queue::new()), Arc::new(ReadIndex::new()));
-    let (in_flight, entries) = mpsc::unbounded_channel();
-    let proposer = Proposer {
-        log: RaftLog {
-            raft: raft.clone(),
-            reader: reader.clone(),
-            archive: archive.clone(),
-            archive_days,
-        },
-        queue: queue.clone(),
-        clock: clock.clone(),
-        time: time.clone(),
-        lead: lead.clone(),
-        in_flight,
-    };
-    let members = Arc::new(Members {
-        node,
-        raft: raft.clone(),
-        peers: peers.clone(),
-        time: time.clone(),
-        lead: lead.clone(),
-    });
-    let alarm = Alarm::new();
-    let clocks = Clocks { peers: peers.clone(), group, node, time: time.clone() };
-    let watched = watch_lead(raft.clone(), clock.clone(), applied.clone(), (clocks, lead_tx));
-    let mut others = vec![
-        alarm.spawn("watch of the lead", watched),
-        alarm.spawn("read index", read_index.clone().run(raft.clone())),
-        alarm.spawn("watch of the disk", watch_space(space.clone(), members.clone())),
-    ];
-    if let Some(listener) = listener {
-        let answering = Arc::new(Answering::default());
-        answering.add(Arc::new(Group {
-            id: group,
-            raft: raft.clone(),
-            queue: queue.clone(),
-            read_index: read_index.clone(),
-            clock: clock.clone(),
-            members: members.clone(),
-            space: space.clone(),
-        }));
-        others.push(alarm.spawn("listener", listen(listener, accept, me, answering)));
-    }
-    let tasks = Tasks {
-        proposer: alarm.spawn("proposer", proposer.run()),
-        completer: alarm.spawn("completer", complete(entries, queue.clone())),
-        others,
-    };
-    let to_leader = Arc::new(ToLeader {
-        me,
-        peers,
-        group,
-        raft: raft.clone(),
-        lead: lead.clone(),
-        queue: queue.clone(),
-        read_index: read_index.clone(),
-        clock: clock.clone(),
-        members: members.clone(),
-        recent,
-        applied: applied.clone(),
-        time: time.clone(),
-        runtime: Handle::current(),
-        slots: Arc::new(Semaphore::new(FORWARDS_MAX)),
-    });
-    Ok(Node(Arc::new(Inner {
-        group,
-        in_cluster: cluster.is_some(),
-        reader,
-        raft,
-        log,
-        store,
-        log_keep: Arc::default(),
-        archive,
-        clock,
-        time,
-        applied,
-        queue,
-        lead,
-        read_index,
-        alarm,
-        to_leader,
-        members,
-        space,
-        tasks: Mutex::new(Some(tasks)),
-        runtime: Mutex::new(None),
-    })))
-}
-
-/// A leader without room for its log lets another node lead, where one can.
-async fn watch_space(space: Arc<Space>, members: Arc<Members>) {
-    let time = members.time.clone();
-    let runtime = Handle::current();
-    let ran_low = || {
-        let members = members.clone();
-        runtime.spawn(async move {
-            let _ = members.change(Change::Lead { to: None }).await;
-        });
-    };
-    space.watch(time, ran_low).await;
 }
 
 /// Lets a node without a log begin its cluster, or find that it was begun.
@@ -323,27 +160,6 @@ fn begin(node: &Node, voters: BTreeMap<u64, String>) {
     }
 }
 
-async fn bind(cluster: Option<&Cluster>) -> Result<Option<TcpListener>, OpenError> {
-    let Some(cluster) = cluster else { return Ok(None) };
-    let at = cluster.listen;
-    let bound = TcpListener::bind(at).await;
-    bound.map(Some).map_err(|cause| OpenError::Listen { at, cause })
-}
-
-type Ends = (Arc<dyn Dial>, Arc<dyn Accept>);
-
-/// How this node reaches others, and how they reach it.
-fn connections(cluster: Option<&Cluster>, node: u64) -> Result<Ends, OpenError> {
-    Ok(match cluster {
-        None => (Arc::new(Alone), Arc::new(Tcp)),
-        Some(Cluster { tls: None, .. }) => (Arc::new(Tcp), Arc::new(Tcp)),
-        Some(Cluster { tls: Some(files), .. }) => {
-            let tls = Arc::new(Tls::read(files, node)?);
-            (tls.clone(), tls)
-        }
-    })
-}
-
 async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenError> {
     if fresh {
         let members = BTreeMap::from([(node, Member::default())]);
@@ -352,19 +168,6 @@ async fn begin_alone(raft: &Raft, node: u64, fresh: bool) -> Result<(), OpenErro
         // Nobody else can lead: there is no election timeout to wait for.
         raft.trigger().elect(false).await.map_err(raft_error)
     }
-}
-
-fn replayed(
-    log: Log,
-    group: GroupId,
-    (machine, archive): (StateMachine, Arc<Archive>),
-    mut on_progress: Option<OnProgress>,
-) -> Result<Replayed, OpenError> {
-    let opened = log.group(group)?;
-    let reader = archive.reader().clone();
-    let mut machine = machine.with_archive(archive.clone());
-    replay::replay(&opened.store, &mut machine, &mut on_progress)?;
-    Ok(Replayed { log, store: opened.store, fresh: opened.fresh, machine, reader, archive })
 }
 
 /// Leading means: everything that was in the log is applied, and an entry of the new term too.
@@ -388,27 +191,6 @@ async fn wait_to_lead(node: &Node) -> Result<(), OpenError> {
     result
 }
 
-/// One voter today; the values are those of several, so that nothing is tuned twice.
-fn config(group: u16) -> Result<Config, openraft::ConfigError> {
-    let config = Config {
-        cluster_name: format!("holdfast-{group}"),
-        heartbeat_interval: 100,
-        // A follower waits for a lease, as long as the longest timeout, and then for a timeout: an
-        // election begins 0.9 to 1.2 s after the last heartbeat.
-        election_timeout_min: 300,
-        election_timeout_max: 600,
-        // At least twice the longest election timeout: an old leader must fall silent before a connected
-        // quorum can elect another.
-        quorum_loss_probe_interval: Some(1_500),
-        max_payload_entries: 1_024,
-        snapshot_policy: SnapshotPolicy::Never,
-        enable_pre_vote: Some(true),
-        enable_leader_restore: Some(false),
-        ..Config::default()
-    };
-    config.validate()
-}
-
-fn raft_error(error: impl std::error::Error) -> OpenError {
+pub(super) fn raft_error(error: impl std::error::Error) -> OpenError {
     OpenError::Raft(error.to_string())
 }

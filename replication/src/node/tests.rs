@@ -51,6 +51,68 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     node.shutdown().await;
 }
 
+/// The first entry that a start applied from the log, and the node.
+async fn start(dir: &TempDir) -> (u64, Node) {
+    let first = Arc::new(AtomicU64::new(u64::MAX));
+    let follower: crate::Follower = {
+        let first = first.clone();
+        Box::new(move |entry| {
+            first.fetch_min(entry.index, Ordering::Relaxed);
+        })
+    };
+    let options = Options { follower: Some(follower), ..options(dir) };
+    let node = Node::open(options).await.expect("opened");
+    (first.load(Ordering::Relaxed), node)
+}
+
+#[tokio::test]
+async fn a_start_begins_with_the_newest_snapshot_that_is_whole_and_ends_where_the_log_does() {
+    let dir = directory();
+    let node = Node::open(options(&dir)).await.expect("opened");
+    for command in small_hotel() {
+        node.submit(command, None).await.expect("applied");
+    }
+    let first = node.snapshot().await.expect("written");
+    for number in 10..50 {
+        node.submit(add_partner(number), None).await.expect("applied");
+    }
+    let second = node.snapshot().await.expect("written");
+    assert!(second.index > first.index);
+    node.submit(add_partner(50), None).await.expect("applied");
+    let (_, digest) = node.digest().await.expect("runs");
+    node.shutdown().await;
+    drop(node);
+
+    let (begun, node) = start(&dir).await;
+    assert!(begun > second.index, "from the second on: {begun} after {}", second.index);
+    assert_eq!(node.digest().await.expect("runs").1, digest);
+    node.submit(add_partner(51), None).await.expect("goes on");
+    let (_, digest) = node.digest().await.expect("runs");
+    node.shutdown().await;
+    drop(node);
+
+    // The newest is damaged, and half of a third was written: the one before serves.
+    let shelf = dir.path().join("snapshots/0");
+    let newest = shelf.join(format!("{:020}.hfsnap", second.index));
+    let mut bytes = std::fs::read(&newest).expect("is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, bytes).expect("damaged");
+    std::fs::write(shelf.join("99.tmp"), b"half").expect("left behind");
+    let (begun, node) = start(&dir).await;
+    assert!(begun > first.index && begun < second.index, "{begun}");
+    assert_eq!(node.digest().await.expect("runs").1, digest);
+    node.shutdown().await;
+    drop(node);
+
+    // None is left: the log is whole.
+    std::fs::remove_dir_all(&shelf).expect("removed");
+    let (begun, node) = start(&dir).await;
+    assert!(begun < first.index, "{begun}");
+    assert_eq!(node.digest().await.expect("runs").1, digest);
+    node.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_node_on_a_runtime_of_its_own_serves_callers_of_another() {
     let dir = directory();

@@ -113,6 +113,15 @@ impl WriteBatch {
         self.0.is_empty()
     }
 
+    pub fn size_in_bytes(&self) -> usize {
+        let bytes = |change: &Change| match change {
+            Change::Put(key, value) => key.len() + value.len(),
+            Change::Delete(key) => key.len(),
+            Change::DeleteRange(from, to) => from.len() + to.len(),
+        };
+        self.0.iter().map(bytes).sum()
+    }
+
     fn apply(&self, rows: &mut Rows) {
         for change in &self.0 {
             match change {
@@ -144,10 +153,6 @@ pub(crate) struct WriteOptions {
 pub(crate) struct ReadOptions {
     from: Vec<u8>,
     end: Vec<u8>,
-}
-
-pub(crate) enum IteratorMode {
-    Start,
 }
 
 impl DB {
@@ -189,22 +194,7 @@ impl DB {
     pub fn raw_iterator_opt(&self, options: ReadOptions) -> DBRawIterator<'_> {
         DBRawIterator { db: self, options, at: None }
     }
-
-    #[expect(clippy::needless_pass_by_value, reason = "as RocksDB's")]
-    pub fn iterator_opt(
-        &self,
-        _: IteratorMode,
-        options: ReadOptions,
-    ) -> impl Iterator<Item = Result<Row, Error>> {
-        let store = self.store.lock();
-        let range = store.rows.range(options.from.clone()..options.end.clone());
-        let rows: Vec<_> =
-            range.map(|(key, value)| Ok((key.clone().into(), value.to_vec().into()))).collect();
-        rows.into_iter()
-    }
 }
-
-type Row = (Box<[u8]>, Box<[u8]>);
 
 /// A position among the rows, which are read as they are now.
 pub(crate) struct DBRawIterator<'db> {

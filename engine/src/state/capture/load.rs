@@ -146,12 +146,6 @@ impl Loading {
                     true
                 })
             }
-            Part::Leaving => from.put(|booking: Arc<Booking>| {
-                if !shared.bookings.contains(&booking.id) {
-                    shared.leaving.insert(booking.id, booking);
-                }
-                true
-            }),
             Part::Blocks => from.put(|block: Block| {
                 shared.blocks.add(block.id, block);
                 true

@@ -52,8 +52,6 @@ parts! {
     Bookings = 12,
     /// Lists, by principal and position of the first, in the order they were made.
     BookingsOf = 13,
-    /// Archived bookings that nobody has said are in the archive.
-    Leaving = 14,
     Blocks = 15,
     /// Lists, by hotel, in the order they were made.
     BlocksOf = 16,
@@ -76,6 +74,8 @@ parts! {
     /// One list, the oldest first.
     EndedWaiting = 27,
     Promos = 28,
+    /// No part of memory, so no capture has it and no loading takes it: whoever keeps the archive adds it.
+    Archived = 29,
 }
 
 /// Bytes before a page's bitmap.

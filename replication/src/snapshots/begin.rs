@@ -1,0 +1,110 @@
+//! What a start begins with: the newest snapshot that can be trusted.
+//!
+//! It owns that trust: a snapshot is whole, of this cluster and group, and the log goes on where it ends. It
+//! refuses to repair: what is damaged is set aside, and an older one or the log itself serves.
+//!
+//! **Invariant**: nothing is begun with that the log's entries do not continue without a hole.
+
+use std::path::PathBuf;
+
+use holdfast_engine::{Reader, Writer};
+use holdfast_snapshot::{Kept, LoadError, Loaded, Meta, ReadError, load, read_meta};
+
+use super::{Snapshots, head};
+use crate::log::LogStore;
+use crate::raft_types::{LogId, StoredMembership};
+
+/// A state to begin with.
+pub(crate) struct Begin {
+    pub writer: Writer,
+    pub reader: Reader,
+    pub last: LogId,
+    pub membership: StoredMembership,
+    pub at_ms: u64,
+    /// The file, for what of it is not in memory.
+    pub path: PathBuf,
+}
+
+/// Why a snapshot is passed over.
+enum Passed {
+    /// It is no longer what was written.
+    Damaged(String),
+    /// It may serve another build, or another time; it does not serve this start.
+    Unfit(String),
+}
+
+impl Snapshots {
+    /// The newest snapshot that can be trusted, where there is one.
+    pub fn begin(&self, log: &LogStore) -> Option<Begin> {
+        let kept = self.shelf.list().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the snapshots cannot be listed");
+            Vec::new()
+        });
+        for kept in kept {
+            let index = kept.index;
+            match self.trusted(&kept, log) {
+                Ok((begin, bytes)) => {
+                    tracing::info!(index, bytes, "begun with a snapshot");
+                    self.has(index, bytes);
+                    return Some(begin);
+                }
+                Err(Passed::Unfit(why)) => {
+                    tracing::warn!(index, why, "a snapshot is passed over");
+                }
+                Err(Passed::Damaged(why)) => {
+                    tracing::error!(index, why, "a snapshot is damaged and set aside");
+                    if let Err(error) = self.shelf.set_aside(&kept) {
+                        tracing::warn!(%error, "it cannot be set aside");
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn trusted(&self, kept: &Kept, log: &LogStore) -> Result<(Begin, u64), Passed> {
+        // The head first: a file that does not fit need not be read.
+        let meta = read_meta(&kept.path).map_err(unreadable)?;
+        let (last, membership) = self.fits(&meta, log)?;
+        let Loaded { meta, summary, writer, reader } =
+            load(&kept.path).map_err(|error| match error {
+                LoadError::Read(error) => unreadable(error),
+                error => Passed::Damaged(error.to_string()),
+            })?;
+        let (at_ms, path) = (meta.log_time_ms, kept.path.clone());
+        Ok((Begin { writer, reader, last, membership, at_ms, path }, summary.bytes))
+    }
+
+    /// Whether a file is of this group, and the log has the entry it stands at, or was cut right behind it.
+    fn fits(&self, meta: &Meta, log: &LogStore) -> Result<(LogId, StoredMembership), Passed> {
+        let unfit = |why: &str| Err(Passed::Unfit(why.to_owned()));
+        if (meta.cluster, meta.group) != (self.cluster, self.group.0) {
+            return unfit("it is of another cluster or group");
+        }
+        let (last, membership) =
+            head::place(meta).map_err(|damage| Passed::Damaged(damage.to_string()))?;
+        let known = match log.group().purged() {
+            Some(purged) if purged.index > last.index => {
+                return unfit("the log was cut behind a later one");
+            }
+            Some(purged) if purged.index == last.index => Some(purged),
+            _ => {
+                log.disk().id_at(last.index).map_err(|damage| Passed::Unfit(damage.to_string()))?
+            }
+        };
+        if known != Some(last) {
+            return unfit("the log does not have the entry it stands at");
+        }
+        Ok((last, membership))
+    }
+}
+
+/// What cannot be read just now, or only by a later build, is not damaged.
+fn unreadable(error: ReadError) -> Passed {
+    match &error {
+        ReadError::Io(_) | ReadError::Damaged(holdfast_snapshot::Damage::Version(_)) => {
+            Passed::Unfit(error.to_string())
+        }
+        ReadError::Damaged(_) => Passed::Damaged(error.to_string()),
+    }
+}

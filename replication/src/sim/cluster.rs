@@ -124,6 +124,7 @@ impl Cluster {
         let (life, over, time) = begun;
         world().note(format_args!("node {id} starts, life {}", life.number));
         Counts::add(&self.starts);
+        let machine_time = time.clone();
         let options = options(&life, time);
         let opened = Life::within(Some(life.clone()), || runtime::spawn(Node::open(options))).await;
         // Crashed while it came up.
@@ -141,6 +142,11 @@ impl Cluster {
             }
             // It ends itself, as it would while it runs.
             Ok(Err(_)) if !disk_of(&dir_of(id)).works() => {
+                let _ = world().failed.send((id, life.number));
+            }
+            // Somebody sets its clock, as it asks, and starts it again.
+            Ok(Err(OpenError::ClockAhead { .. })) => {
+                machine_time.set_off_ms(0);
                 let _ = world().failed.send((id, life.number));
             }
             Ok(Err(OpenError::Log(error))) => {

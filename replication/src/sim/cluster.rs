@@ -193,6 +193,8 @@ impl Cluster {
     pub async fn stop(&self, id: u64) {
         let Some(process) = self.process(id) else { return };
         let node = process.node.clone();
+        world().note(format_args!("node {id} stops"));
+        process.life.note_stopping();
         process.run(async move { node.shutdown().await }).await;
         self.crash(id, false);
     }
@@ -229,7 +231,8 @@ fn watch_end(process: &Process) {
         runtime::spawn(async move {
             let fatal = node.fatal().await;
             let of = Life::current();
-            if of.is_some_and(|life| !life.is_over()) && disk_of(&dir_of(life.node)).works() {
+            let is_meant = of.is_none_or(|life| life.is_over() || life.is_stopping());
+            if !is_meant && disk_of(&dir_of(life.node)).works() {
                 converges::gave_up(life.node, &fatal);
             }
         })

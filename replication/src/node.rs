@@ -17,6 +17,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,6 +241,11 @@ impl Node {
     /// Writes a snapshot of the applied state; entries are applied meanwhile. The next start begins with it.
     pub async fn snapshot(&self) -> Result<SnapshotTaken, SnapshotError> {
         self.0.snapshots.take(&self.0.raft, &self.0.archive).await
+    }
+
+    /// Where the snapshot as of an entry lies. Only the newest few stay: who reads one opens it first.
+    pub fn snapshot_path(&self, index: u64) -> PathBuf {
+        self.0.snapshots.path_of(index)
     }
 
     /// The newest snapshot that this node has written or begun with.

@@ -36,6 +36,7 @@ pub(crate) struct Reply {
     pub outcomes: Vec<Outcome>,
 }
 
-/// The body of a snapshot. It has no values yet: a node keeps its whole log.
+/// The body of a snapshot for openraft, which is told that there is one and is handed none: the file is
+/// read by whoever starts with it.
 #[derive(Debug)]
-pub(crate) enum NoSnapshot {}
+pub(crate) struct NoSnapshot;

@@ -6,11 +6,11 @@
 //! **Invariant**: a start from a snapshot and the rest of the log ends in the state that the whole log makes.
 
 pub(crate) mod begin;
-mod head;
+pub(crate) mod head;
 mod policy;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,6 +110,11 @@ impl Snapshots {
         Some(SnapshotStatus { index, bytes, age })
     }
 
+    /// The name of the snapshot as of an entry.
+    pub fn path_of(&self, index: u64) -> PathBuf {
+        self.shelf.path_of(index)
+    }
+
     fn has(&self, index: u64, bytes: u64) {
         *self.newest.lock() = Some(Newest { index, bytes, at: self.time.elapsed() });
     }
@@ -177,6 +182,6 @@ impl From<Stopped> for WriteError {
 }
 
 /// Where a group's snapshots lie in a node's data directory.
-pub(crate) fn directory(dir: &Path, group: GroupId) -> std::path::PathBuf {
+pub(crate) fn directory(dir: &Path, group: GroupId) -> PathBuf {
     dir.join("snapshots").join(group.0.to_string())
 }

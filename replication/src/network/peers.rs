@@ -183,11 +183,12 @@ impl RaftNetworkV2<TypeConfig> for Way {
     async fn full_snapshot(
         &mut self,
         _vote: Vote,
-        snapshot: Snapshot,
+        _snapshot: Snapshot,
         _cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        match snapshot.snapshot {}
+        let error = AnyError::error("this build sends no snapshot");
+        Err(StreamingError::Unreachable(Unreachable::new(&error)))
     }
 
     fn backoff(&self) -> Option<Backoff> {

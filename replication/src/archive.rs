@@ -100,6 +100,12 @@ impl Archive {
         Ok(Self { group, reader, writer, db })
     }
 
+    /// Of the state whose archive it is.
+    #[cfg(all(test, holdfast_sim))]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// Hands over what the entry at `index` archived. Returns at once, but where too many steps wait to be
     /// written already; an error where the writer has ended.
     pub fn keep(&self, index: u64, events: &[Event]) -> io::Result<()> {

@@ -158,7 +158,11 @@ impl LogClock {
         let passed = elapsed.saturating_sub(reading.at);
         let passed_us = u64::try_from(passed.as_micros()).unwrap_or(u64::MAX);
         let wall_us = self.time.wall_ms().saturating_mul(1_000);
-        let straight_us = reading.now_us.saturating_add(passed_us);
+        let straight_us = if cfg!(holdfast_bug = "follow_the_wall") {
+            wall_us
+        } else {
+            reading.now_us.saturating_add(passed_us)
+        };
         let slew_max_us = passed_us.saturating_mul(SLEW_PPM_MAX) / 1_000_000;
         let away_us = straight_us.abs_diff(wall_us).min(slew_max_us);
         let slewed_us = if wall_us >= straight_us {

@@ -37,6 +37,21 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
+    /// The walls of a quorum of voters at least, asked until so many answer; `None` where this node leads no
+    /// more. One wall alone, or those of a minority, may be wrong by any number of years.
+    async fn of_quorum(&self, raft: &Raft, leader: Leader) -> Option<Vec<u64>> {
+        loop {
+            let walls = self.ask(raft, self.time.wall_ms()).await;
+            if 2 * walls.len() > self.others(raft).len() + 1 {
+                return Some(walls);
+            }
+            if leads(raft) != Some(leader) {
+                return None;
+            }
+            self.time.sleep(CLOCKS_WAIT_MAX).await;
+        }
+    }
+
     /// The walls of all voters that answer within [`CLOCKS_WAIT_MAX`], this node's among them.
     async fn ask(&self, raft: &Raft, own: u64) -> Vec<u64> {
         let asked = join_all(self.others(raft).into_iter().map(|(id, member)| async move {
@@ -86,6 +101,13 @@ pub(crate) fn successor(raft: &Raft, node: u64) -> Option<u64> {
     voters.filter(|id| *id != node && heard(id).is_some()).max_by_key(matched)
 }
 
+/// The lead that this node has by its vote, ready or not.
+fn leads(raft: &Raft) -> Option<Leader> {
+    let metrics = raft.server_metrics();
+    let now = metrics.borrow_watched();
+    (now.state == ServerState::Leader && now.vote.committed).then_some(now.vote.leader_id)
+}
+
 /// Follows the group's votes and leaders until it stops.
 pub(crate) async fn watch_lead(
     raft: Raft,
@@ -95,17 +117,14 @@ pub(crate) async fn watch_lead(
 ) {
     let mut metrics = raft.server_metrics();
     loop {
-        let (leading, following) = {
-            let now = metrics.borrow_watched();
-            let leads = now.state == ServerState::Leader && now.vote.committed;
-            (leads.then_some(now.vote.leader_id), now.current_leader)
-        };
-        match leading {
+        let following = metrics.borrow_watched().current_leader;
+        match leads(&raft) {
             Some(leader) if *lead.borrow() != Lead::Leading(leader) => {
                 // Entries of earlier leaders are applied before the clock is read against them.
-                if raft.ensure_linearizable(ReadPolicy::ReadIndex).await.is_ok() {
+                if raft.ensure_linearizable(ReadPolicy::ReadIndex).await.is_ok()
+                    && let Some(mut walls) = clocks.of_quorum(&raft, leader).await
+                {
                     let own = clock.wall_ms();
-                    let mut walls = clocks.ask(&raft, own).await;
                     let median = clock.anchor(&mut walls, applied.at_ms());
                     lead.send_replace(Lead::Leading(leader));
                     tracing::info!(term = leader.term, clocks = walls.len(), "this node leads");

@@ -123,7 +123,8 @@ impl<L: Log> Proposer<L> {
 
     async fn propose(&self, leader: Leader, slot: OwnedSemaphorePermit, tick: bool) {
         let at_ms = self.clock.stamp();
-        let sweep = self.queue.take_sweep_again() || (tick && self.log.holds_due(at_ms));
+        let (again, owed) = (self.queue.take_sweep_again(), self.queue.take_owed_sweep());
+        let sweep = again || owed || (tick && self.log.holds_due(at_ms));
         let mut parts = Vec::new();
         if tick {
             parts.push(Part::new(Command::plain(Verb::Tick(Tick))));

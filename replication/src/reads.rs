@@ -87,6 +87,15 @@ pub(crate) trait Rounds: Send + 'static {
 
 impl Rounds for Raft {
     async fn round(&self) -> Result<u64, LeadershipError> {
+        #[cfg(holdfast_bug = "refuse_from_a_stale_leader")]
+        {
+            use openraft::async_runtime::WatchReceiver;
+            let metrics = self.metrics();
+            let now = metrics.borrow_watched();
+            if now.state == openraft::ServerState::Leader {
+                return Ok(now.last_applied.map_or(0, |id| id.index));
+            }
+        }
         match self.ensure_linearizable(ReadPolicy::ReadIndex).await {
             Ok(read) => Ok(read.index()),
             Err(RaftError::APIError(LinearizableReadError::ForwardToLeader(to))) => {

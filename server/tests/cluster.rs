@@ -53,6 +53,19 @@ async fn held(client: &Client, hotel: &Hotel, (name, value): (&'static str, &str
     body["items"][0]["held"].as_u64().unwrap()
 }
 
+/// What a search finds on a node that has applied `index`; its reply says which state it is of.
+async fn found(client: &Client, hotel: &Hotel, index: &str) -> Value {
+    let (from, to) = (hotel.night(2), hotel.night(4));
+    let path = format!(
+        "/v1/search?bbox=98,7,99,8&check_in={from}&check_out={to}&rooms=1&adults=2&sort=price"
+    );
+    let name = HeaderName::from_static("min-engine-index");
+    let reply = client.send(&Request::get(path).header(name, index)).await.unwrap();
+    assert!(reply.header("engine-index").unwrap() >= index, "{reply:?}");
+    assert!(reply.header("engine-age").is_some());
+    reply.ok().unwrap()
+}
+
 async fn three() -> Nodes {
     let mut nodes = Nodes::new(3);
     nodes.start(1);
@@ -78,8 +91,12 @@ async fn three_nodes_take_writes_anywhere_and_go_on_without_their_leader() {
         last = reply.header("engine-index").unwrap().to_owned();
     }
     let (leader, follower) = (nodes.leader().await, nodes.follower().await);
+    let page = found(&nodes.client(leader, "partner"), &hotel, &last).await;
+    assert_eq!(page["total"], 1, "{page}");
     for node in [1, 2, 3] {
         let client = nodes.client(node, "partner");
+        // A search takes nobody else's time: whichever node is asked answers from what it has applied.
+        assert_eq!(found(&client, &hotel, &last).await, page);
         assert_eq!(held(&client, &hotel, ("min-engine-index", &last)).await, 3);
         assert_eq!(held(&client, &hotel, ("engine-read", "linearizable")).await, 3);
         assert_eq!(held(&client, &hotel, ("max-engine-age", "60000")).await, 3);
@@ -162,6 +179,12 @@ async fn a_new_node_takes_a_voters_place_and_strangers_are_refused() {
     assert_eq!(roles.len(), 3);
     assert!(!roles.contains(&"learner"));
     nodes.digests_agree().await;
+
+    // Who was taken out does not come back under its id with an empty disk, not by an operator's word either.
+    std::fs::remove_dir_all(nodes.data(gone)).unwrap();
+    ends_with(&nodes, gone, "is no member any more");
+    let again = nodes.call(4, &["member", "add", &gone.to_string(), "127.0.0.1:1"]).unwrap_err();
+    assert!(again.contains("node ids only grow"), "{again}");
 
     // A voter whose disk was wiped is a stranger under its old id.
     let wiped = nodes.follower().await;

@@ -2,15 +2,27 @@
 //!
 //! Many short histories of concurrent holds, releases, confirmations, cancellations, allotments and looks
 //! on a few cells, refusals included; some requests are given up half-way, some are sent again.
-//! `HOLDFAST_HISTORIES` sets how many (200), `HOLDFAST_HISTORY_SEED` repeats a run's draws.
+//! `HOLDFAST_HISTORIES` sets how many (200), `HOLDFAST_HISTORY_SEED` repeats a run's draws;
+//! `HOLDFAST_KILL_HISTORIES` how many are of three nodes that are killed and frozen meanwhile (8).
 
 #[path = "linearizable/doors.rs"]
 mod doors;
+#[path = "linearizable/failures.rs"]
+mod failures;
 #[path = "linearizable/history.rs"]
 mod history;
 #[expect(dead_code, reason = "the inventory as a whole is for the crash test")]
 #[path = "support/hotel.rs"]
 mod hotel;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "cluster/nodes.rs"]
+mod nodes;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "faults/relay.rs"]
+mod relay;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "support/server.rs"]
+mod server;
 #[path = "linearizable/spec.rs"]
 mod spec;
 
@@ -39,6 +51,11 @@ const NIGHTS: usize = 690;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Past the capture of the test's output: what was met says what was proven.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 struct House {
@@ -80,7 +97,7 @@ impl House {
     async fn record(&self, number: usize, seed: u64, honesty: Honesty) -> History {
         let place = self.place(number);
         let history = History::new(place.given);
-        let doors = Doors::new(self.partner.clone(), place, &history, honesty);
+        let doors = Doors::new(vec![self.partner.clone()], place, &history, honesty);
         let askers = (0..ASKERS).map(|asker| ask(&doors, seed.wrapping_add(asker)));
         futures_util::future::join_all(askers).await;
         history
@@ -148,8 +165,7 @@ async fn every_history_of_the_whole_stack_is_linearizable() {
          {}, short {}, too late {}, confirming {}",
         met[3], met[0], met[1], met[2]
     );
-    // Past the capture of the test's output: what was met says what was proven.
-    let _ = writeln!(std::io::stderr(), "{told}");
+    say(&told);
     assert!(histories < 100 || met[0] > 0 && met[1] > 0, "{told}");
     house.close().await;
 }

@@ -10,12 +10,14 @@ use holdfast_replication::{Change, Cluster, Node, Options};
 use super::Scale;
 use super::durable::Loaded;
 use crate::report::{Includes, per_s, row, title};
-use crate::stopwatch::now;
+use crate::stopwatch::{now, rate};
 
 /// How long a cluster may take to begin, and a lead to move.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(1);
 const TRANSFERS: usize = 20;
+/// How long a follower is away before it catches up.
+const AWAY: Duration = Duration::from_secs(2);
 
 pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     title("cluster", Includes::Quorum,
@@ -23,7 +25,11 @@ pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
          RocksDB, synced on two of three before the answer. Callers are those of `durable`, at the node that
          leads. Callers, nodes and logs share this machine's cores and disk.");
     let dir = tempfile::tempdir_in(scratch)?;
-    let nodes = open(dir.path()).await?;
+    let voters = Voters::in_dir(dir.path())?;
+    let mut nodes = Vec::new();
+    for node in 1..=3 {
+        nodes.push(voters.open(node).await?);
+    }
     let leader = leader(&nodes).await?;
     let loaded = Loaded::of(nodes[leader].clone()).await?;
     let time = Duration::from_secs(if scale.quick { 1 } else { 4 });
@@ -34,6 +40,7 @@ pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
             row(&format!("round {round}: {callers} callers"), &per_s(load.rate()), &text);
         }
     }
+    catch_up((&mut nodes, leader), &voters, &loaded).await?;
     transfers(&nodes, if scale.quick { 2 } else { TRANSFERS }).await?;
     for node in &nodes {
         node.shutdown().await;
@@ -58,24 +65,50 @@ async fn transfers(nodes: &[Node], count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn open(dir: &Path) -> anyhow::Result<Vec<Node>> {
-    let ports: Vec<TcpListener> =
-        (0..3).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let mut voters: BTreeMap<u64, SocketAddr> = BTreeMap::new();
-    for (node, port) in (1..).zip(&ports) {
-        voters.insert(node, port.local_addr()?);
+/// How fast a follower that was away gets and applies what it missed, while nobody writes.
+async fn catch_up(
+    (nodes, leader): (&mut [Node], usize),
+    voters: &Voters<'_>,
+    loaded: &Loaded,
+) -> anyhow::Result<()> {
+    let away = (leader + 1) % nodes.len();
+    nodes[away].shutdown().await;
+    let load = loaded.load(1_024, AWAY).await?;
+    nodes[away] = voters.open(1 + away as u64).await?;
+    let wanted = nodes[leader].status().applied.unwrap_or(0);
+    let start = now();
+    let arrived = nodes[away].wait_applied(wanted, PATIENCE).await;
+    anyhow::ensure!(arrived, "the follower does not catch up");
+    let (time, count) = (start.elapsed(), load.commands());
+    let text = format!("{count} holds missed, there and applied {time:?} after its own log was");
+    row("a follower catches up", &per_s(rate(count, time)), &text);
+    Ok(())
+}
+
+/// Three nodes that are to be one cluster.
+struct Voters<'a> {
+    dir: &'a Path,
+    at: BTreeMap<u64, SocketAddr>,
+}
+
+impl<'a> Voters<'a> {
+    fn in_dir(dir: &'a Path) -> anyhow::Result<Self> {
+        let ports: Vec<TcpListener> =
+            (0..3).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+        let mut at = BTreeMap::new();
+        for (node, port) in (1..).zip(&ports) {
+            at.insert(node, port.local_addr()?);
+        }
+        Ok(Self { dir, at })
     }
-    drop(ports);
-    let named: BTreeMap<u64, String> =
-        voters.iter().map(|(node, address)| (*node, address.to_string())).collect();
-    let mut nodes = Vec::new();
-    for (node, listen) in voters {
-        let disk = u128::from(node);
-        let cluster = Cluster { id: 1, disk, listen, tls: None, voters: named.clone() };
-        let alone = Options::alone(dir.join(node.to_string()));
-        nodes.push(Node::open(Options { node, cluster: Some(cluster), ..alone }).await?);
+
+    async fn open(&self, node: u64) -> anyhow::Result<Node> {
+        let named = self.at.iter().map(|(node, address)| (*node, address.to_string())).collect();
+        let (disk, listen) = (u128::from(node), self.at[&node]);
+        let cluster = Cluster { id: 1, disk, listen, tls: None, voters: named };
+        let alone = Options::alone(self.dir.join(node.to_string()));
+        Ok(Node::open(Options { node, cluster: Some(cluster), ..alone }).await?)
     }
-    Ok(nodes)
 }
 
 /// Which of the nodes leads.

@@ -128,6 +128,10 @@ impl Load {
     pub fn rate(&self) -> f64 {
         rate(self.commands, self.time)
     }
+
+    pub fn commands(&self) -> u64 {
+        self.commands
+    }
 }
 
 async fn callers_load(

@@ -201,7 +201,8 @@ impl Writer {
     fn flush(&mut self, round: Round) {
         let Round { batch, needs_sync, after, .. } = round;
         if self.failed.is_none() && !batch.is_empty() {
-            let options = if needs_sync { rocks::synced() } else { rocks::unsynced() };
+            let is_synced = needs_sync && cfg!(not(holdfast_bug = "acknowledge_before_sync"));
+            let options = if is_synced { rocks::synced() } else { rocks::unsynced() };
             let written = match self.db.get() {
                 Some(db) => db.write_opt(batch, &options).map_err(rocks::Error::into_string),
                 // Closed only after this thread has ended; should it ever not be, nothing was written.

@@ -18,6 +18,7 @@ use super::ask::members::{write_changed, write_members};
 use super::ask::{self, Ask, Forwarded, Standing};
 use crate::GroupId;
 use crate::clock::LogClock;
+use crate::lead::Lead;
 use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX};
 use crate::member::ANY_DISK;
 use crate::node::members::Members;
@@ -26,7 +27,7 @@ use crate::peer::listen::{Answers, Caller, Handler, Incoming};
 use crate::peer::message::{self, Request};
 use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
-use crate::reads::{ReadIndex, ReadPoint};
+use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
 use crate::space::Space;
 use crate::submit::{Applied, AppliedMany, SubmitError, UnknownCause};
 
@@ -112,7 +113,16 @@ impl Group {
                 ask::write_standing(Standing { has_log })
             }
             Ask::ReadIndex => {
-                let confirmed = self.read_index.confirm().await;
+                // A leader that has not taken its clock from a quorum yet has but its own wall to tell, and
+                // whoever asks would never go back behind that.
+                let confirmed = match *self.members.lead.borrow() {
+                    Lead::Leading(_) => Ok(()),
+                    Lead::Following(leader) => Err(LeadershipError::NotLeader { leader }),
+                };
+                let confirmed = match confirmed {
+                    Ok(()) => self.read_index.confirm().await,
+                    Err(error) => Err(error),
+                };
                 let point = |index| ReadPoint { index, now_ms: self.clock.now_ms() };
                 ask::write_read_index(&confirmed.map(point))
             }

@@ -14,10 +14,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::FatalError;
+use super::members::MemberStatus;
 use crate::GroupId;
 use crate::clock::TimeSource;
 use crate::limits::JOIN_ASK_EVERY;
 use crate::member::Member;
+use crate::network::ask::members::read_members;
 use crate::network::ask::{self, Ask};
 use crate::network::peers::Peers;
 use crate::peer::Purpose;
@@ -84,7 +86,15 @@ impl Fresh {
             let disk = link.disk().await?;
             let answer = link.call(self.group).await?.ask(Ask::Standing.write()).await?;
             let standing = ask::read_standing(&answer).map_err(io::Error::other)?;
-            Ok(if standing.has_log { Heard::HasLog } else { Heard::Fresh(disk) })
+            if !standing.has_log {
+                return Ok(Heard::Fresh(disk));
+            }
+            if self.voters.contains_key(&self.me.node) {
+                let members = link.call(self.group).await?.ask(Ask::Members.write()).await?;
+                let members = read_members(&members).map_err(io::Error::other)?;
+                self.check_member(&members)?;
+            }
+            Ok(Heard::HasLog)
         };
         let answer = tokio::select! {
             biased;
@@ -98,6 +108,20 @@ impl Fresh {
             }
             Err(_) => Ok((node, Heard::Nothing)),
         }
+    }
+
+    /// A first voter is a member from the first entry on, until it is taken out: then its disk is too, and
+    /// this one, which is empty, is not it.
+    fn check_member(&self, members: &[MemberStatus]) -> io::Result<()> {
+        let me = self.me.node;
+        if members.is_empty() || members.iter().any(|member| member.node == me) {
+            return Ok(());
+        }
+        let text = format!(
+            "node {me} was a voter when this cluster began and is no member any more. A machine that was \
+             taken out or wiped joins under a new id"
+        );
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
     }
 
     async fn initialize(&self, mut disks: BTreeMap<u64, u128>) -> Result<(), FatalError> {

@@ -138,6 +138,13 @@ impl Members {
         if node == 0 {
             return refused("node ids begin at 1".to_owned());
         }
+        // Of those that were taken out the log keeps nothing; but ids that only grow come to none twice.
+        let highest = self.list().iter().map(|member| member.node).max().unwrap_or(0);
+        if node < highest {
+            return refused(format!(
+                "node ids only grow, and node {highest} is a member: node {node} may have been another disk"
+            ));
+        }
         let link = self.peers.link(node, &Member::at(&address), Purpose::Pulse);
         let disk = link.disk_now().await.map_err(|error| {
             ChangeError::Refused(format!("it must run before it is added, and does not: {error}"))

@@ -47,6 +47,9 @@ impl InFlight {
                 tell(waiters, response.log_id.index, own, outcomes);
             }
             Ok(Err(ClientWriteError::ForwardToLeader(to))) => {
+                if sweep {
+                    queue.owe_sweep();
+                }
                 fail(waiters, &SubmitError::NotLeader { leader: to.leader_id });
             }
             Ok(Err(_)) => fail(waiters, &SubmitError::Unknown { cause: UnknownCause::Discarded }),

@@ -89,6 +89,7 @@ pub(crate) struct Queue {
     /// Room for commands of `submit_many`, which wait for it; it comes back as they are proposed.
     bulk_room: Semaphore,
     sweep_again: AtomicBool,
+    sweep_owed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -106,6 +107,7 @@ impl Queue {
             work: Notify::new(),
             bulk_room: Semaphore::new(QUEUE_BULK_COMMANDS_MAX as usize),
             sweep_again: AtomicBool::new(false),
+            sweep_owed: AtomicBool::new(false),
         }
     }
 
@@ -203,6 +205,18 @@ impl Queue {
     pub fn take_sweep_again(&self) -> bool {
         // Relaxed: see `work`.
         self.sweep_again.swap(false, Ordering::Relaxed)
+    }
+
+    /// An entry with a sweep was refused by the log: the next one has it, whenever that comes. Nobody is
+    /// woken, since a log that refuses would refuse that as well.
+    pub fn owe_sweep(&self) {
+        // Relaxed: see `work`.
+        self.sweep_owed.store(true, Ordering::Relaxed);
+    }
+
+    pub fn take_owed_sweep(&self) -> bool {
+        // Relaxed: see `work`.
+        self.sweep_owed.swap(false, Ordering::Relaxed)
     }
 
     /// Takes nothing more in; what waits is still proposed.

@@ -41,9 +41,25 @@ pub(crate) struct Client {
     number: u64,
     next: u128,
     dice: Dice,
+    mood: Mood,
     cluster: Arc<Cluster>,
     told: Arc<Told>,
     stop: watch::Receiver<bool>,
+}
+
+/// What the clients of one world are like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mood {
+    /// Longest pause between two wishes, in milliseconds.
+    think_ms_max: u64,
+    /// They give back what they hold or booked, and soon, so that rooms come and go all the time.
+    tidy: bool,
+}
+
+impl Mood {
+    pub fn of(dice: &mut Dice) -> Self {
+        Self { think_ms_max: dice.of(&[60, 150, 500]), tidy: dice.one_in(2) }
+    }
 }
 
 /// How a request ended for its client.
@@ -58,15 +74,16 @@ impl Client {
     pub fn new(
         number: u64,
         (cluster, told): (Arc<Cluster>, Arc<Told>),
+        mood: Mood,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let dice = Dice::new(world().seed, 1_000 + number);
-        Self { number, next: 0, dice, cluster, told, stop }
+        Self { number, next: 0, dice, mood, cluster, told, stop }
     }
 
     pub async fn run(mut self) {
         while !*self.stop.borrow() {
-            let think = Duration::from_millis(self.dice.between(1, 150));
+            let think = Duration::from_millis(self.dice.between(1, self.mood.think_ms_max));
             runtime::sleep(think).await;
             match self.dice.below(10) {
                 0..=1 => self.read().await,
@@ -85,8 +102,10 @@ impl Client {
         let hold = self.key();
         let first = u16::try_from(self.dice.below(u64::from(hotel::NIGHTS))).unwrap_or(0);
         let nights = if first + 1 < hotel::NIGHTS && self.dice.one_in(3) { 2 } else { 1 };
-        let quantity = if self.dice.one_in(4) { 2 } else { 1 };
-        let ttl_s = u32::try_from(self.dice.between(1, u64::from(hotel::TTL_S_MAX))).unwrap_or(1);
+        let quantity = self.dice.of(&[1, 1, 2, 3]);
+        let shortest = if self.mood.tidy { hotel::TTL_S_MAX } else { 1 };
+        let ttl_s = self.dice.between(u64::from(shortest), u64::from(hotel::TTL_S_MAX));
+        let ttl_s = u32::try_from(ttl_s).unwrap_or(1);
         let command = hotel::hold(hold, (first, nights), quantity, ttl_s);
         match self.ask(hold, command).await {
             Ended::Told(applied) if matches!(first_answer(&applied), Outcome::Held { .. }) => {}
@@ -94,10 +113,11 @@ impl Client {
             Ended::GivenUp if self.dice.one_in(2) => {}
             _ => return,
         }
-        runtime::sleep(Duration::from_millis(self.dice.below(1_500))).await;
+        let pause_ms = if self.mood.tidy { 600 } else { 1_500 };
+        runtime::sleep(Duration::from_millis(self.dice.below(pause_ms))).await;
         match self.dice.below(4) {
-            0 => {}
-            1 => {
+            0 if !self.mood.tidy => {}
+            0 | 1 => {
                 let key = self.key();
                 self.ask(key, hotel::release(key, hold)).await;
             }
@@ -108,8 +128,8 @@ impl Client {
                     Ended::Told(applied) => matches!(first_answer(applied), Outcome::Booked(_)),
                     _ => true,
                 };
-                if is_booked && !self.dice.one_in(4) {
-                    runtime::sleep(Duration::from_millis(self.dice.below(3_000))).await;
+                if is_booked && (self.mood.tidy || !self.dice.one_in(4)) {
+                    runtime::sleep(Duration::from_millis(self.dice.below(2 * pause_ms))).await;
                     let key = self.key();
                     self.ask(key, hotel::cancel(key, hold)).await;
                 }
@@ -143,7 +163,10 @@ impl Client {
                 }
                 Ok(Some(Answer::Refused { stay, rooms })) if answers.is_none() => {
                     Counts::add(&world().counts.refused_at_the_door);
-                    world().note(format_args!("{key:x} is refused at the door of node {node}"));
+                    let at = process.node.reader().applied_index();
+                    world().note(format_args!(
+                        "{key:x} is refused by node {node} at {at}, {from} told"
+                    ));
                     let refused = refusals_true::Refused { node, stay, rooms, from };
                     refusals_true::check(&world().witness.lock(), refused);
                     return Ended::Refused;

@@ -124,6 +124,7 @@ impl Cluster {
         let (life, over, time) = begun;
         world().note(format_args!("node {id} starts, life {}", life.number));
         Counts::add(&self.starts);
+        let machine_time = time.clone();
         let options = options(&life, time);
         let opened = Life::within(Some(life.clone()), || runtime::spawn(Node::open(options))).await;
         // Crashed while it came up.
@@ -141,6 +142,11 @@ impl Cluster {
             }
             // It ends itself, as it would while it runs.
             Ok(Err(_)) if !disk_of(&dir_of(id)).works() => {
+                let _ = world().failed.send((id, life.number));
+            }
+            // Somebody sets its clock, as it asks, and starts it again.
+            Ok(Err(OpenError::ClockAhead { .. })) => {
+                machine_time.set_off_ms(0);
                 let _ = world().failed.send((id, life.number));
             }
             Ok(Err(OpenError::Log(error))) => {
@@ -187,6 +193,8 @@ impl Cluster {
     pub async fn stop(&self, id: u64) {
         let Some(process) = self.process(id) else { return };
         let node = process.node.clone();
+        world().note(format_args!("node {id} stops"));
+        process.life.note_stopping();
         process.run(async move { node.shutdown().await }).await;
         self.crash(id, false);
     }
@@ -223,7 +231,8 @@ fn watch_end(process: &Process) {
         runtime::spawn(async move {
             let fatal = node.fatal().await;
             let of = Life::current();
-            if of.is_some_and(|life| !life.is_over()) && disk_of(&dir_of(life.node)).works() {
+            let is_meant = of.is_none_or(|life| life.is_over() || life.is_stopping());
+            if !is_meant && disk_of(&dir_of(life.node)).works() {
                 converges::gave_up(life.node, &fatal);
             }
         })

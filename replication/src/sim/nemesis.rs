@@ -30,6 +30,7 @@ pub(crate) struct Nemesis {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
+    Stop,
     Kill,
     PowerLoss,
     PowerLossOfAll,
@@ -44,7 +45,8 @@ enum Fault {
     Members,
 }
 
-const FAULTS: [(Fault, u64); 12] = [
+const FAULTS: [(Fault, u64); 13] = [
+    (Fault::Stop, 3),
     (Fault::Kill, 6),
     (Fault::PowerLoss, 6),
     (Fault::PowerLossOfAll, 2),
@@ -100,6 +102,15 @@ impl Nemesis {
         let one = self.dice.of(&self.cluster.ids());
         let counts = &world().counts;
         match fault {
+            Fault::Stop => {
+                Counts::add(&counts.stops);
+                let (cluster, pause) = (self.cluster.clone(), self.millis(50, 3_000));
+                runtime::spawn(async move {
+                    cluster.stop(one).await;
+                    runtime::sleep(pause).await;
+                    cluster.start(one).await;
+                });
+            }
             Fault::Kill => self.crash(one, false),
             Fault::PowerLoss => self.crash(one, true),
             Fault::PowerLossOfAll => {

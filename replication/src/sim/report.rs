@@ -23,6 +23,7 @@ impl Told {
         let counts = &world.counts;
         let entries = world.witness.lock().end();
         let all = [
+            ("stopped", &counts.stops),
             ("killed", &counts.crashes),
             ("power losses", &counts.power_losses),
             ("disk failures", &counts.disk_failures),

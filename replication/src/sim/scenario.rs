@@ -10,7 +10,7 @@ use std::time::Duration;
 use openraft::AsyncRuntime;
 use openraft_rt_sim::SimRuntime;
 
-use super::clients::{Client, Told as ToldClients};
+use super::clients::{Client, Mood, Told as ToldClients};
 use super::cluster::{Cluster, FIRST_VOTERS};
 use super::dice::Dice;
 use super::hotel;
@@ -58,13 +58,14 @@ async fn live() {
         runtime::spawn(async move { cluster.start(id).await });
     }
     runtime::spawn(supervise(cluster.clone()));
-    if !found(&cluster, dice.of(&[2, 3, 5])).await {
+    if !found(&cluster, dice.of(&[3, 4, 6])).await {
         return converges::failed("no cluster was begun");
     }
     let (stop, stopped) = watch::channel(false);
     let told = Arc::new(ToldClients::default());
+    let mood = Mood::of(&mut dice);
     let clients: Vec<_> = (1..=CLIENTS)
-        .map(|number| Client::new(number, (cluster.clone(), told.clone()), stopped.clone()))
+        .map(|number| Client::new(number, (cluster.clone(), told.clone()), mood, stopped.clone()))
         .map(|client| runtime::spawn(client.run()))
         .collect();
     let mut nemesis = Nemesis::new(cluster.clone());

@@ -24,6 +24,7 @@ use super::witness::Witness;
 /// What happened so often, for the report.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    pub stops: AtomicU64,
     pub crashes: AtomicU64,
     pub power_losses: AtomicU64,
     pub disk_failures: AtomicU64,
@@ -133,10 +134,6 @@ impl World {
 
     pub fn broken(&self) -> Vec<String> {
         self.broken.lock().clone()
-    }
-
-    pub fn is_broken(&self) -> bool {
-        !self.broken.lock().is_empty()
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -139,6 +139,14 @@ impl Nodes {
             true => Ok(serde_json::from_slice(&done.stdout).unwrap()),
             false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
         }
+    }
+
+    /// Begins an operator's call to a node and does not wait for its end.
+    #[allow(dead_code, reason = "for tests that go on meanwhile")]
+    pub fn begin(&self, node: u64, words: &[&str]) -> Child {
+        let mut command = Command::new(BINARY);
+        command.arg("admin").args(words).arg("--data-dir").arg(self.data(node));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// A call that is refused until what the leader knows of others allows it.

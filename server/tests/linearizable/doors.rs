@@ -6,14 +6,19 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
-use holdfast_server::client::{Client, Reply, Request};
+use holdfast_server::client::{Client, Error, Reply, Request};
+use http::HeaderName;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::history::{Asker, History};
 use super::hotel::Hotel;
 use super::spec::{CELLS, Number, Op, Ret};
+
+/// How soon an asker without an answer asks the next node.
+const AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// How the doors are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub enum Honesty {
     RefusesOnEscrow,
     /// Remembers a refusal and gives it again.
     RefusesFromMemory,
+    /// Takes what a node happens to know for what is.
+    ReadsWhatIsThere,
 }
 
 /// What becomes of a request on its way.
@@ -45,7 +52,10 @@ pub struct Place<'a> {
 
 /// What the askers of one history share.
 pub struct Doors<'a> {
-    pub client: Client,
+    /// One for each node; an asker has its own, and goes to the next where that one does not answer.
+    clients: Vec<Client>,
+    /// The newest position that an answer showed.
+    seen: Mutex<String>,
     pub place: Place<'a>,
     pub history: &'a History,
     pub honesty: Honesty,
@@ -63,9 +73,15 @@ fn unique(what: &str) -> String {
 }
 
 impl<'a> Doors<'a> {
-    pub fn new(client: Client, place: Place<'a>, history: &'a History, honesty: Honesty) -> Self {
+    pub fn new(
+        clients: Vec<Client>,
+        place: Place<'a>,
+        history: &'a History,
+        honesty: Honesty,
+    ) -> Self {
         Self {
-            client,
+            clients,
+            seen: Mutex::default(),
             place,
             history,
             honesty,
@@ -141,31 +157,48 @@ impl<'a> Doors<'a> {
             }],
         });
         let request = Request::post("/v1/holds").key(unique("hold")).json(&body);
-        let first = match fate {
-            Fate::Answered => Some(self.answer(&request).await),
-            Fate::GivenUp(turns) | Fate::Repeated(turns) => {
-                self.answered_within(&request, turns).await
+        let mut first = None;
+        if let Fate::GivenUp(turns) | Fate::Repeated(turns) = fate {
+            first = self.answered_within(asker, &request, turns).await;
+            if first.is_none() && matches!(fate, Fate::GivenUp(_)) {
+                return self.history.asker();
             }
+        }
+        // A refusal for want of rooms is judged anew each time, so an attempt without an answer may win
+        // after a later one was refused: the later one is somebody else's, and the first stays in flight.
+        let mut other = None;
+        let again = || {
+            let other = self.history.asker();
+            self.history.asks(other, op.clone());
+            other
         };
-        if let Some(reply) = first {
-            self.hears_of_hold((asker, number), (from, to), &reply);
-            return asker;
+        if first.is_none() && matches!(fate, Fate::Repeated(_)) {
+            other = Some(again());
         }
-        if matches!(fate, Fate::GivenUp(_)) {
-            return self.history.asker();
+        let mut attempts = 0;
+        let reply = loop {
+            if let Some(reply) = first {
+                break reply;
+            }
+            match self.attempt(asker + attempts, &request).await {
+                Attempt::Answered(reply) => first = Some(reply),
+                Attempt::Undone => {}
+                Attempt::Unknown => _ = other.get_or_insert_with(again),
+            }
+            attempts += 1;
+        };
+        match other {
+            None => self.hears_of_hold((asker, number), (from, to), &reply),
+            Some(other) if reply.status == 201 => {
+                self.history.withdraws(other);
+                self.hears_of_hold((asker, number), (from, to), &reply);
+            }
+            Some(other) => {
+                self.hears_of_hold((other, number), (from, to), &reply);
+                return self.history.asker();
+            }
         }
-        // A refusal for want of rooms is judged anew each time, so the first request may win after the
-        // second was refused: the second one is somebody else's, and the first stays in flight.
-        let other = self.history.asker();
-        self.history.asks(other, op);
-        let reply = self.answer(&request).await;
-        if reply.status == 201 {
-            self.history.withdraws(other);
-            self.hears_of_hold((asker, number), (from, to), &reply);
-            return asker;
-        }
-        self.hears_of_hold((other, number), (from, to), &reply);
-        self.history.asker()
+        asker
     }
 
     fn hears_of_hold(&self, (asker, number): (Asker, Number), span: (usize, usize), reply: &Reply) {
@@ -192,7 +225,7 @@ impl<'a> Doors<'a> {
     pub async fn release(&self, asker: Asker, hold: (Number, String), fate: Fate) -> Asker {
         self.history.asks(asker, Op::Release(hold.0));
         let request = Request::delete(format!("/v1/holds/{}", hold.1));
-        let Some(reply) = self.send(&request, fate).await else {
+        let Some(reply) = self.send(asker, request, fate).await else {
             return self.history.asker();
         };
         self.history.hears(asker, told(&reply));
@@ -207,7 +240,7 @@ impl<'a> Doors<'a> {
             "payment": {"method": "mock", "token": "tok_ok"},
         });
         let request = Request::post("/v1/bookings").key(unique("book")).json(&body);
-        let Some(reply) = self.send(&request, fate).await else {
+        let Some(reply) = self.send(asker, request, fate).await else {
             return self.history.asker();
         };
         if reply.status == 201 {
@@ -220,7 +253,7 @@ impl<'a> Doors<'a> {
     pub async fn cancel(&self, asker: Asker, booking: (Number, String), fate: Fate) -> Asker {
         self.history.asks(asker, Op::Cancel(booking.0));
         let request = Request::delete(format!("/v1/bookings/{}", booking.1));
-        let Some(reply) = self.send(&request, fate).await else {
+        let Some(reply) = self.send(asker, request, fate).await else {
             return self.history.asker();
         };
         self.history.hears(asker, told(&reply));
@@ -236,8 +269,14 @@ impl<'a> Doors<'a> {
         });
         let request = Request::post(format!("/v1/ari?source={}", unique("source")))
             .bytes("application/x-ndjson", format!("{line}\n"));
-        let reply = self.client.send(&request).await.unwrap();
+        // Sent once: a line that comes a second time is answered otherwise.
+        let Ok(reply) = self.door(asker).send(&request).await else {
+            return self.history.asker();
+        };
         let text = String::from_utf8_lossy(&reply.body).into_owned();
+        if reply.status >= 500 || text.contains("engine.") {
+            return self.history.asker();
+        }
         assert!(text.contains("\"applied\"") || text.contains("\"unchanged\""), "{text}");
         self.history.hears(asker, Ret::Done);
         asker
@@ -247,7 +286,11 @@ impl<'a> Doors<'a> {
         self.history.asks(asker, Op::Look(cell));
         let (hotel, night) = (self.place.hotel, self.night(cell));
         let path = format!("/v1/hotels/{}/inventory?from={night}&to={night}", hotel.id);
-        let page: Value = self.client.get(path).await.unwrap().ok().unwrap();
+        let request = Request::get(path);
+        let fresh = (HeaderName::from_static("engine-read"), "linearizable");
+        let stale = self.honesty == Honesty::ReadsWhatIsThere;
+        let request = if stale { request } else { request.header(fresh.0, fresh.1) };
+        let page: Value = self.answer(asker, &request).await.ok().unwrap();
         let kind = &hotel.room_types[self.place.kind].id;
         let found = page["items"].as_array().unwrap().iter();
         let cell = found.clone().find(|cell| cell["room_type_id"] == **kind).unwrap();
@@ -256,20 +299,26 @@ impl<'a> Doors<'a> {
         asker
     }
 
-    /// The answer; `None` where the request was given up.
-    async fn send(&self, request: &Request, fate: Fate) -> Option<Reply> {
+    fn door(&self, asker: Asker) -> &Client {
+        &self.clients[asker % self.clients.len()]
+    }
+
+    /// The answer; `None` where the request was given up. Any node that answers knows what was told of.
+    async fn send(&self, asker: Asker, request: Request, fate: Fate) -> Option<Reply> {
+        let seen = self.seen.lock().unwrap().clone();
+        let request = request.header(HeaderName::from_static("min-engine-index"), seen);
         match fate {
-            Fate::Answered => Some(self.answer(request).await),
-            Fate::GivenUp(turns) => self.answered_within(request, turns).await,
-            Fate::Repeated(turns) => match self.answered_within(request, turns).await {
+            Fate::Answered => Some(self.answer(asker, &request).await),
+            Fate::GivenUp(turns) => self.answered_within(asker, &request, turns).await,
+            Fate::Repeated(turns) => match self.answered_within(asker, &request, turns).await {
                 Some(reply) => Some(reply),
-                None => Some(self.answer(request).await),
+                None => Some(self.answer(asker, &request).await),
             },
         }
     }
 
     /// Hangs up after so many turns.
-    async fn answered_within(&self, request: &Request, turns: u8) -> Option<Reply> {
+    async fn answered_within(&self, asker: Asker, request: &Request, turns: u8) -> Option<Reply> {
         let patience = async {
             for _ in 0..u32::from(turns) * 4 {
                 tokio::task::yield_now().await;
@@ -277,21 +326,58 @@ impl<'a> Doors<'a> {
         };
         tokio::select! {
             biased;
-            reply = self.client.send(request) => Some(reply.unwrap()),
+            attempt = self.attempt(asker, request) => match attempt {
+                Attempt::Answered(reply) => Some(reply),
+                Attempt::Undone | Attempt::Unknown => None,
+            },
             () = patience => None,
         }
     }
 
-    /// Asks until there is an answer: a request that still runs has none, nor has a busy node.
-    async fn answer(&self, request: &Request) -> Reply {
-        loop {
-            let reply = self.client.send(request).await.unwrap();
-            if reply.code() != "idempotency.in_progress" && reply.status != 503 {
+    /// Asks until there is an answer, at one node after the other.
+    async fn answer(&self, asker: Asker, request: &Request) -> Reply {
+        for attempts in 0.. {
+            if let Attempt::Answered(reply) = self.attempt(asker + attempts, request).await {
                 return reply;
             }
+        }
+        unreachable!("it asks for ever")
+    }
+
+    /// Asks once. A request that still runs has no answer, nor has a node that cannot tell.
+    async fn attempt(&self, door: usize, request: &Request) -> Attempt {
+        let attempt = match self.door(door).send(request).await {
+            Ok(reply) if reply.code() == "idempotency.in_progress" => Attempt::Undone,
+            Ok(reply) if reply.status == 503 && reply.code() != "engine.outcome_unknown" => {
+                Attempt::Undone
+            }
+            Ok(reply) if reply.status >= 500 => Attempt::Unknown,
+            Ok(reply) => {
+                let index = reply.header("engine-index").unwrap_or_default().to_owned();
+                let mut seen = self.seen.lock().unwrap();
+                *seen = index.max(std::mem::take(&mut seen));
+                return Attempt::Answered(reply);
+            }
+            Err(Error::Connect { .. }) => Attempt::Undone,
+            Err(_) => Attempt::Unknown,
+        };
+        // One node answers soon; of several the next may.
+        if self.clients.len() > 1 {
+            tokio::time::sleep(AGAIN_AFTER).await;
+        } else {
             tokio::task::yield_now().await;
         }
+        attempt
     }
+}
+
+/// What became of one request.
+enum Attempt {
+    Answered(Reply),
+    /// It did nothing and will do nothing.
+    Undone,
+    /// It may have been done, or be done yet.
+    Unknown,
 }
 
 fn told(reply: &Reply) -> Ret {

@@ -21,6 +21,8 @@ pub(crate) struct Life {
     pub node: u64,
     pub number: u64,
     over: AtomicBool,
+    /// It was told to stop in order.
+    stopping: AtomicBool,
     /// The machine lost power: it says good-bye to nobody.
     silent: AtomicBool,
     tasks: Mutex<Vec<Weak<Slot>>>,
@@ -32,8 +34,8 @@ thread_local! {
 
 impl Life {
     pub fn new(node: u64, number: u64) -> Arc<Self> {
-        let (over, silent) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { node, number, over, silent, tasks: Mutex::default() })
+        let [over, stopping, silent] = [false; 3].map(AtomicBool::new);
+        Arc::new(Self { node, number, over, stopping, silent, tasks: Mutex::default() })
     }
 
     /// The life of the task that runs now.
@@ -57,6 +59,16 @@ impl Life {
     pub fn is_over(&self) -> bool {
         // Relaxed: one thread.
         self.over.load(Ordering::Relaxed)
+    }
+
+    pub fn note_stopping(&self) {
+        // Relaxed: one thread.
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        // Relaxed: one thread.
+        self.stopping.load(Ordering::Relaxed)
     }
 
     pub fn is_silent(&self) -> bool {

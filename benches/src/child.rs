@@ -90,7 +90,7 @@ async fn server(data_dir: &str) -> anyhow::Result<()> {
     let config = Config { data_dir: data_dir.into(), http: any, ops: any, ..Config::default() };
     let server = serve::start(config, None).await?;
     announce(server.http())?;
-    server.run().await
+    server.run().await.map(drop)
 }
 
 async fn bare(post_bytes: usize, get_bytes: usize) -> anyhow::Result<()> {

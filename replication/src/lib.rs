@@ -79,6 +79,7 @@ pub mod verify;
 pub use archive::ArchiveError;
 pub use clock::{ClockHealth, DrivenTime, SystemTimeSource, TimeSource};
 pub use disk::DiskFailure;
+pub use holdfast_snapshot::{LoadError as SnapshotFileError, Meta as SnapshotHead};
 pub use log::{Damage, GuardError, GuardLag, LogDamage, LogError};
 pub use node::{
     Change, ChangeError, FatalError, MemberRole, MemberStatus, Node, OpenError, Role, Status, Stuck,
@@ -87,11 +88,12 @@ pub use options::{Cluster, OnProgress, Options, Progress};
 pub use peer::tls::{TlsError, TlsFiles, node_name};
 pub use reads::{LeadershipError, ReadPoint};
 pub use snapshots::{SnapshotError, SnapshotStatus, SnapshotTaken};
+pub use snapshots::{SnapshotInFile, verify_snapshot_file};
 pub use state_machine::{AppliedEntry, Follower};
 pub use submit::{
     Applied, AppliedMany, ManySubmission, Pending, Submission, SubmitError, UnknownCause,
 };
 
 /// A Raft group of this node. Every key of the log and every command's identity carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u16);

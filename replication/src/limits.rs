@@ -32,6 +32,16 @@ pub const SNAPSHOT_LOG_BYTES: u64 = 256 * 1024 * 1024;
 pub const SNAPSHOT_EVERY: Duration = Duration::from_secs(3_600);
 /// Fewest bytes of applied entries for which a snapshot is taken: a tick a second alone is not work.
 pub const SNAPSHOT_LOG_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// Entries kept in the log behind the older of the two snapshots kept, for followers that lag.
+pub const LOG_KEPT_ENTRIES_DEFAULT: u64 = 16_384;
+/// Bytes of a snapshot that are sent in one request.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 1024 * 1024;
+/// Chunks of a snapshot that are sent and not yet on the other side's disk.
+pub const SNAPSHOT_CHUNKS_IN_FLIGHT: usize = 4;
+/// How long an answer to a chunk may take before the sending is given up; it resumes where it was.
+pub const SNAPSHOT_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Bytes of a snapshot being received after which they are synced.
+pub const SNAPSHOT_SYNC_BYTES: u64 = 32 * 1024 * 1024;
 /// How often a node looks whether a snapshot is due; also the shortest pause between two.
 pub const SNAPSHOT_LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -158,5 +168,3 @@ pub const ARCHIVE_FILTER_BITS: f64 = 10.0;
 /// Entries that stay in the log behind the newest applied one for a backup that does not have them yet; past
 /// it the log is cut all the same, and the backup has a hole.
 pub const BACKUP_KEEPS_ENTRIES_MAX: u64 = 20_000_000;
-/// Bytes of entries written together while a log is made from a backup.
-pub const REBUILD_BATCH_BYTES: usize = 4 * 1024 * 1024;

@@ -6,6 +6,7 @@
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod peers;
+pub(crate) mod snapshots;
 
 use std::io;
 

@@ -40,7 +40,7 @@ pub use status::{FatalError, Role, Status, Stuck};
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::archive::{Archive, ArchiveError};
-use crate::backup::{self, LogKeep, PieceError, StoredEntry};
+use crate::backup::{self, PieceError, StoredEntry};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
 use crate::limits::{
@@ -53,7 +53,7 @@ use crate::proposer::{Item, Queue};
 use crate::raft_types::{Raft, TypeConfig};
 use crate::reads::{LeadershipError, ReadIndex, ReadPoint};
 use crate::runtime::{self, JoinHandle, Runtime, watch};
-use crate::snapshots::{SnapshotError, SnapshotStatus, SnapshotTaken, Snapshots};
+use crate::snapshots::{SnapshotError, SnapshotStatus, SnapshotTaken, Taker};
 use crate::space::Space;
 use crate::submit::{Deadline, ManySubmission, Pending, Submission, SubmitError};
 use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
@@ -63,6 +63,8 @@ use crate::verify::{Fold, Scope, Verified, VerifyError, Watch};
 pub struct Node(Arc<Inner>);
 
 struct Inner {
+    /// The data directory.
+    dir: PathBuf,
     group: GroupId,
     /// One of several, or may become it.
     in_cluster: bool,
@@ -70,7 +72,6 @@ struct Inner {
     raft: Raft,
     log: Log,
     store: LogStore,
-    log_keep: Arc<LogKeep>,
     archive: Arc<Archive>,
     clock: Arc<LogClock>,
     time: Arc<dyn TimeSource>,
@@ -82,7 +83,7 @@ struct Inner {
     to_leader: Arc<ToLeader>,
     members: Arc<Members>,
     space: Arc<Space>,
-    snapshots: Arc<Snapshots>,
+    taker: Arc<Taker>,
     tasks: Mutex<Option<Tasks>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -240,17 +241,12 @@ impl Node {
 
     /// Writes a snapshot of the applied state; entries are applied meanwhile. The next start begins with it.
     pub async fn snapshot(&self) -> Result<SnapshotTaken, SnapshotError> {
-        self.0.snapshots.take(&self.0.raft, &self.0.archive).await
-    }
-
-    /// Where the snapshot as of an entry lies. Only the newest few stay: who reads one opens it first.
-    pub fn snapshot_path(&self, index: u64) -> PathBuf {
-        self.0.snapshots.path_of(index)
+        self.0.taker.take().await
     }
 
     /// The newest snapshot that this node has written or begun with.
     pub fn snapshot_status(&self) -> Option<SnapshotStatus> {
-        self.0.snapshots.status()
+        self.0.taker.snapshots.status()
     }
 
     /// Folds this node's log once more, as far as it is applied now, into a state of its own, and checks
@@ -287,7 +283,7 @@ impl Node {
     }
 
     fn fold(&self, scope: Scope) -> Result<Fold, VerifyError> {
-        Fold::new(self.0.log.reader(self.0.group), scope)
+        Fold::new(self.0.log.reader(self.0.group), (&self.0.dir, self.0.group), scope)
     }
 
     /// A booking that has left memory, as it stood then. To be asked for after the reader had none: whatever
@@ -316,13 +312,13 @@ impl Node {
     /// Entries from `index` on stay in the log, within a bound, because no backup has them yet. Nothing is
     /// kept for that until this is called once.
     pub fn keep_log_from(&self, index: u64) {
-        self.0.log_keep.keep_from(index);
+        self.0.taker.log_keep.keep_from(index);
     }
 
     /// The last entry that may be cut off the log where a snapshot allows `wanted`: less, within a bound, while
     /// a backup has less. `None`: none may.
     pub fn may_cut_log(&self, wanted: u64) -> Option<u64> {
-        self.0.log_keep.may_cut(wanted, self.0.applied.index()?)
+        self.0.taker.log_keep.may_cut(wanted, self.0.applied.index()?)
     }
 
     pub fn group(&self) -> GroupId {

@@ -13,7 +13,7 @@ use holdfast_engine::limits::ARCHIVE_DAYS_DEFAULT;
 use crate::GroupId;
 use crate::clock::{SystemTimeSource, TimeSource};
 use crate::disk::{OnDiskFailure, abort_process};
-use crate::limits::{DISK_RESERVE_BYTES_DEFAULT, RAFT_THREADS_DEFAULT};
+use crate::limits::{DISK_RESERVE_BYTES_DEFAULT, LOG_KEPT_ENTRIES_DEFAULT, RAFT_THREADS_DEFAULT};
 use crate::peer::tls::TlsFiles;
 use crate::state_machine::Follower;
 
@@ -68,6 +68,9 @@ pub struct Options {
     /// Days after check-out when bookings leave memory, 3 to 1,095: what this node asks the log for while
     /// it leads.
     pub archive_days: u16,
+    /// Entries kept in the log behind the older of the two snapshots that are kept: a follower that lags by
+    /// less is sent entries, one that lags by more a snapshot.
+    pub log_kept: u64,
 }
 
 impl Options {
@@ -87,6 +90,7 @@ impl Options {
             on_disk_failure: abort_process(),
             disk_reserve: DISK_RESERVE_BYTES_DEFAULT,
             archive_days: ARCHIVE_DAYS_DEFAULT,
+            log_kept: LOG_KEPT_ENTRIES_DEFAULT,
         }
     }
 }

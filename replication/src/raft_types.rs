@@ -8,6 +8,7 @@ use openraft::impls::leader_id_adv::LeaderId;
 
 use crate::member::Member;
 use crate::payload::Payload;
+use crate::snapshots::SnapshotFile;
 
 openraft::declare_raft_types!(
     /// One Raft group: batches in, outcomes out.
@@ -27,7 +28,7 @@ pub(crate) type Entry = openraft::Entry<Leader, EntryPayload>;
 pub(crate) type Membership = openraft::Membership<u64, Member>;
 pub(crate) type StoredMembership = openraft::type_config::alias::StoredMembershipOf<TypeConfig>;
 pub(crate) type SnapshotMeta = openraft::type_config::alias::SnapshotMetaOf<TypeConfig>;
-pub(crate) type Snapshot = openraft::type_config::alias::SnapshotOf<TypeConfig, NoSnapshot>;
+pub(crate) type Snapshot = openraft::type_config::alias::SnapshotOf<TypeConfig, SnapshotFile>;
 pub(crate) type Raft = openraft::Raft<TypeConfig, crate::state_machine::StateMachine>;
 
 /// What applying one entry answers to whoever proposed it: one outcome per command, in order.
@@ -35,8 +36,3 @@ pub(crate) type Raft = openraft::Raft<TypeConfig, crate::state_machine::StateMac
 pub(crate) struct Reply {
     pub outcomes: Vec<Outcome>,
 }
-
-/// The body of a snapshot for openraft, which is told that there is one and is handed none: the file is
-/// read by whoever starts with it.
-#[derive(Debug)]
-pub(crate) struct NoSnapshot;

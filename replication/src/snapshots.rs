@@ -6,24 +6,29 @@
 //! **Invariant**: a start from a snapshot and the rest of the log ends in the state that the whole log makes.
 
 pub(crate) mod begin;
-pub(crate) mod head;
+mod head;
+pub(crate) mod incoming;
+mod install;
 mod policy;
+mod taker;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_engine::digest::Digest;
 use holdfast_engine::state::Capture;
-use holdfast_snapshot::{Shelf, WriteError};
+use holdfast_snapshot::limits::SNAPSHOTS_KEPT;
+use holdfast_snapshot::{LoadError, Loaded, Meta, Shelf, Summary, WriteError, load};
 use parking_lot::Mutex;
 
 use crate::GroupId;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::TimeSource;
-use crate::raft_types::{LogId, Raft, StoredMembership};
-use crate::runtime;
+use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
 pub(crate) use begin::Begin;
+pub(crate) use taker::Taker;
 
 /// A snapshot that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,18 +78,31 @@ pub(crate) struct Marked {
 
 /// The snapshots of one group.
 pub(crate) struct Snapshots {
+    dir: PathBuf,
     shelf: Shelf,
     cluster: u128,
     group: GroupId,
     time: Arc<dyn TimeSource>,
     newest: Mutex<Option<Newest>>,
+    /// Held while one is received.
+    receiving: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A whole snapshot on disk: what openraft passes around for its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SnapshotFile {
+    pub path: PathBuf,
+    pub index: u64,
+    pub bytes: u64,
+    /// Over the whole but its end: no two files of one index are taken for each other.
+    pub checksum: u128,
 }
 
 /// The newest one on disk.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Newest {
-    index: u64,
-    bytes: u64,
+    file: SnapshotFile,
+    meta: SnapshotMeta,
     /// On the monotonic clock.
     at: Duration,
 }
@@ -100,23 +118,27 @@ impl Snapshots {
         let dir = directory(dir, group);
         // The simulation's disk has no files of this kind: there is never one to begin with.
         let shelf = if cfg!(holdfast_sim) { Shelf::at(&dir) } else { Shelf::open(&dir)? };
-        Ok(Self { shelf, cluster, group, time, newest: Mutex::default() })
+        let (newest, receiving) = (Mutex::default(), Arc::default());
+        Ok(Self { dir, shelf, cluster, group, time, newest, receiving })
     }
 
     /// The newest one that this process has written or begun with.
     pub fn status(&self) -> Option<SnapshotStatus> {
-        let Newest { index, bytes, at } = (*self.newest.lock())?;
-        let age = self.time.elapsed().saturating_sub(at);
-        Some(SnapshotStatus { index, bytes, age })
+        let newest = self.newest.lock();
+        let Newest { file, at, .. } = newest.as_ref()?;
+        let age = self.time.elapsed().saturating_sub(*at);
+        Some(SnapshotStatus { index: file.index, bytes: file.bytes, age })
     }
 
-    /// The name of the snapshot as of an entry.
-    pub fn path_of(&self, index: u64) -> PathBuf {
-        self.shelf.path_of(index)
+    /// The same, as openraft has it.
+    pub fn current(&self) -> Option<(SnapshotMeta, SnapshotFile)> {
+        let newest = self.newest.lock();
+        newest.as_ref().map(|newest| (newest.meta.clone(), newest.file.clone()))
     }
 
-    fn has(&self, index: u64, bytes: u64) {
-        *self.newest.lock() = Some(Newest { index, bytes, at: self.time.elapsed() });
+    fn has(&self, file: SnapshotFile, last: LogId, membership: StoredMembership) {
+        let meta = SnapshotMeta { last_log_id: Some(last), last_membership: membership };
+        *self.newest.lock() = Some(Newest { file, meta, at: self.time.elapsed() });
     }
 
     /// Writes a marked state and the archive as of its index; it is on disk on return. Blocks for as long as
@@ -133,31 +155,41 @@ impl Snapshots {
             })?;
             Ok(())
         })?;
-        self.has(kept.index, summary.bytes);
+        let Summary { bytes, checksum, .. } = summary;
+        let file = SnapshotFile { path: kept.path, index: kept.index, bytes, checksum };
+        self.has(file, last, membership);
         self.shelf.tidy()?;
         let took = self.time.elapsed().saturating_sub(begun);
-        Ok(SnapshotTaken { index: kept.index, bytes: summary.bytes, took })
+        Ok(SnapshotTaken { index: kept.index, bytes, took })
     }
 
-    /// Marks the state between two entries and writes it; entries are applied meanwhile.
-    pub async fn take(
-        self: &Arc<Self>,
-        raft: &Raft,
-        archive: &Arc<Archive>,
-    ) -> Result<SnapshotTaken, SnapshotError> {
-        let marked = raft.with_state_machine(|machine| {
-            let marked = machine.mark();
-            Box::pin(async move { marked })
-        });
-        let marked = marked.await;
-        let marked = marked.map_err(|fatal| SnapshotError::NodeStopped(fatal.to_string()))??;
-        let (snapshots, archive) = (self.clone(), archive.clone());
-        let written = runtime::spawn_blocking(move || snapshots.write(marked, &archive)).await;
-        let taken = written.unwrap_or(Err(SnapshotError::Panicked))?;
-        let (index, bytes) = (taken.index, taken.bytes);
-        tracing::info!(index, bytes, took_ms = taken.took.as_millis(), "a snapshot was written");
-        Ok(taken)
+    /// The index of the older of the two snapshots that are kept: the log goes back to it, so that either may
+    /// be begun with. `None` while there is one alone.
+    fn older(&self) -> io::Result<Option<u64>> {
+        let kept = self.shelf.list()?;
+        Ok(kept.get(SNAPSHOTS_KEPT - 1).map(|older| older.index))
     }
+}
+
+/// What a snapshot's file has in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotInFile {
+    pub head: Meta,
+    pub bytes: u64,
+    pub blocks: u64,
+    pub records: u64,
+    /// Bookings of the archive.
+    pub archived: u64,
+    /// Of the state.
+    pub digest: Digest,
+}
+
+/// Reads and checks a snapshot's file, and makes the state of it. Blocks; takes as much memory as the state.
+pub fn verify_snapshot_file(path: &Path) -> Result<SnapshotInFile, LoadError> {
+    let Loaded { meta: head, summary, writer, .. } = load(path)?;
+    let Summary { blocks, records, bytes, .. } = summary;
+    let (archived, digest) = (writer.archived().bookings, writer.digest());
+    Ok(SnapshotInFile { head, bytes, blocks, records, archived, digest })
 }
 
 /// Why the archive was not read to its end.

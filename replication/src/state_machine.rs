@@ -1,8 +1,8 @@
 //! The engine as openraft's state machine: entries in log order, outcomes to whoever waits.
 //!
 //! It owns the one [`Writer`] and the order of applying. It refuses to decide anything: what a command
-//! means is the engine's. openraft's own snapshots are refused: this node keeps its whole log, and takes its
-//! snapshots beside it.
+//! means is the engine's. Snapshots are taken beside it, and taken in by a start: what openraft has of them
+//! is their place in the log, and files.
 //!
 //! **Invariant**: every entry is applied exactly once, in order, and its outcome told after that.
 
@@ -21,11 +21,10 @@ use crate::archive::Archive;
 use crate::limits::APPLY_COMMANDS_PER_TURN;
 use crate::node::Recent;
 use crate::raft_types::{
-    Entry, EntryPayload, LogId, NoSnapshot, Reply, Snapshot, SnapshotMeta, StoredMembership,
-    TypeConfig,
+    Entry, EntryPayload, LogId, Reply, Snapshot, SnapshotMeta, StoredMembership, TypeConfig,
 };
 use crate::runtime;
-use crate::snapshots::{Marked, SnapshotError};
+use crate::snapshots::{Marked, SnapshotError, SnapshotFile, Snapshots};
 
 /// What one applied entry did, for those who follow the log: feed, mirror, live streams.
 #[derive(Debug)]
@@ -44,10 +43,9 @@ pub(crate) struct StateMachine {
     follower: Option<Follower>,
     recent: Arc<Recent>,
     archive: Option<Arc<Archive>>,
+    snapshots: Option<Arc<Snapshots>>,
     last: Option<LogId>,
     membership: StoredMembership,
-    /// The snapshot that was begun with.
-    begun: Option<(LogId, StoredMembership)>,
     outcomes: Vec<Outcome>,
     events: Vec<Event>,
     /// How much damage the writer met of which an alarm was raised.
@@ -62,9 +60,9 @@ impl StateMachine {
             follower,
             recent: Arc::default(),
             archive: None,
+            snapshots: None,
             last: None,
             membership: StoredMembership::default(),
-            begun: None,
             outcomes: Vec::new(),
             events: Vec::new(),
             damage_told: 0,
@@ -76,6 +74,18 @@ impl StateMachine {
     pub fn with_archive(mut self, archive: Arc<Archive>) -> Self {
         self.archive = Some(archive);
         self
+    }
+
+    /// Where its snapshots are; without it openraft has none of them.
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Arc<Snapshots>) -> Self {
+        self.snapshots = Some(snapshots);
+        self
+    }
+
+    fn current(&self) -> Option<Snapshot> {
+        let (meta, snapshot) = self.snapshots.as_ref()?.current()?;
+        Some(Snapshot { meta, snapshot })
     }
 
     /// The index of the last applied entry, and what was archived up to it.
@@ -135,8 +145,7 @@ impl StateMachine {
         applied: Arc<AppliedLog>,
         follower: Option<Follower>,
     ) -> Self {
-        let begun = Some((last, membership.clone()));
-        Self { last: Some(last), membership, begun, ..Self::new(writer, applied, follower) }
+        Self { last: Some(last), membership, ..Self::new(writer, applied, follower) }
     }
 
     /// The last entry that was applied.
@@ -188,8 +197,8 @@ impl StateMachine {
 }
 
 impl RaftStateMachine<TypeConfig> for StateMachine {
-    type SnapshotData = NoSnapshot;
-    type SnapshotBuilder = NoSnapshots;
+    type SnapshotData = SnapshotFile;
+    type SnapshotBuilder = Written;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
         Ok((self.last, self.membership.clone()))
@@ -215,40 +224,40 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         Ok(())
     }
 
-    async fn try_create_snapshot_builder(&mut self, _force: bool) -> Option<NoSnapshots> {
-        None
+    async fn try_create_snapshot_builder(&mut self, _force: bool) -> Option<Written> {
+        self.current().map(|snapshot| Written(Some(snapshot)))
     }
 
-    async fn get_snapshot_builder(&mut self) -> NoSnapshots {
-        NoSnapshots
+    async fn get_snapshot_builder(&mut self) -> Written {
+        Written(self.current())
     }
 
+    /// A state that readers hold is not exchanged under them: a snapshot that was received is taken in by a
+    /// start, and openraft is never asked to.
     async fn install_snapshot(
         &mut self,
         _meta: &SnapshotMeta,
-        _snapshot: NoSnapshot,
+        _snapshot: SnapshotFile,
     ) -> Result<(), io::Error> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this build installs no snapshot"))
+        let text = "a snapshot is taken in by a start alone";
+        Err(io::Error::new(io::ErrorKind::Unsupported, text))
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
-        // A log that begins behind a snapshot has it: openraft asks at the start.
-        Ok(self.begun.as_ref().map(|(last, membership)| Snapshot {
-            meta: SnapshotMeta { last_log_id: Some(*last), last_membership: membership.clone() },
-            snapshot: NoSnapshot,
-        }))
+        Ok(self.current())
     }
 }
 
-/// Refuses to build: a node that keeps its whole log needs no snapshot and has no format for one.
+/// What openraft calls building: the newest snapshot, which was on disk before it was asked for. So a disk
+/// that fails ends the taking of a snapshot, and not the node.
 #[derive(Debug)]
-pub(crate) struct NoSnapshots;
+pub(crate) struct Written(Option<Snapshot>);
 
-impl RaftSnapshotBuilder<TypeConfig> for NoSnapshots {
-    type SnapshotData = NoSnapshot;
+impl RaftSnapshotBuilder<TypeConfig> for Written {
+    type SnapshotData = SnapshotFile;
 
     async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
-        let text = "this build keeps its whole log and cannot build a snapshot";
-        Err(io::Error::new(io::ErrorKind::Unsupported, text))
+        let none = || io::Error::new(io::ErrorKind::NotFound, "no snapshot was written yet");
+        self.0.take().ok_or_else(none)
     }
 }

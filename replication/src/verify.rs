@@ -22,6 +22,7 @@ use crate::limits::{VERIFY_CHUNK_ENTRIES, VERIFY_WHOLE_EVERY};
 use crate::log::{DiskReader, Log, LogDamage, LogError};
 use crate::options::Progress;
 use crate::raft_types::{Entry, EntryPayload};
+use crate::snapshots::begin::newest_continued;
 
 /// What to verify, and how closely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,8 @@ pub struct Scope {
 /// What a verification saw.
 #[derive(Debug, Clone)]
 pub struct Verified {
+    /// The last entry of the snapshot that the fold began with; `None` where the log has its beginning.
+    pub snapshot: Option<u64>,
     /// First and last entry that was folded; `None` of an empty log.
     pub entries: Option<(u64, u64)>,
     pub commands: u64,
@@ -54,9 +57,7 @@ pub enum VerifyError {
     Damaged(#[from] LogDamage),
     #[error("entry {index} cannot be decoded: {error}")]
     Undecodable { index: u64, error: String },
-    #[error(
-        "the log begins at entry {first}: what came before was cut off and no snapshot was found"
-    )]
+    #[error("the log begins with entry {first}, and no snapshot that can be read leads up to it")]
     Cut { first: u64 },
     #[error("the verification was given up")]
     Stopped,
@@ -79,7 +80,7 @@ pub fn verify_stopped(
 ) -> Result<Verified, VerifyError> {
     let disk = Log::read_only(dir, group)?;
     let last = disk.ends()?.last.map(|id| id.index);
-    let mut fold = Fold::new(disk, scope)?;
+    let mut fold = Fold::new(disk, (dir, group), scope)?;
     fold.run_to(last, watch)?;
     Ok(fold.end())
 }
@@ -91,21 +92,44 @@ pub(crate) struct Fold {
     writer: Writer,
     reader: Reader,
     verifier: Verifier,
+    snapshot: Option<u64>,
     next: u64,
     first: u64,
     commands: u64,
 }
 
 impl Fold {
-    pub fn new(disk: DiskReader, scope: Scope) -> Result<Self, VerifyError> {
+    /// Begins with the log's first entry; or, where the log was cut, with the newest snapshot in the node's
+    /// directory that what is left of it continues.
+    pub fn new(
+        disk: DiskReader,
+        (dir, group): (&Path, GroupId),
+        scope: Scope,
+    ) -> Result<Self, VerifyError> {
         let ends = disk.ends()?;
-        if let Some(purged) = ends.purged {
-            return Err(VerifyError::Cut { first: purged.index.saturating_add(1) });
-        }
-        let first = ends.first_index.unwrap_or(0);
-        let (writer, reader) = State::new();
         let verifier = Verifier::new(scope.from);
-        Ok(Self { disk, scope, writer, reader, verifier, next: first, first, commands: 0 })
+        let Some(purged) = ends.purged else {
+            let first = ends.first_index.unwrap_or(0);
+            let (writer, reader) = State::new();
+            let (snapshot, commands) = (None, 0);
+            let next = first;
+            return Ok(Self {
+                disk,
+                scope,
+                writer,
+                reader,
+                verifier,
+                snapshot,
+                next,
+                first,
+                commands,
+            });
+        };
+        let cut = || VerifyError::Cut { first: purged.index.saturating_add(1) };
+        let (writer, reader, index) = newest_continued(dir, group, &disk).ok_or_else(cut)?;
+        let first = index.saturating_add(1);
+        let (snapshot, commands) = (Some(index), 0);
+        Ok(Self { disk, scope, writer, reader, verifier, snapshot, next: first, first, commands })
     }
 
     /// Folds up to and with the entry at `last`.
@@ -188,6 +212,7 @@ impl Fold {
             self.verifier.check_all(&self.writer);
         }
         Verified {
+            snapshot: self.snapshot,
             entries: entries.map(|last| (self.first, last)),
             commands: self.commands,
             digest: self.writer.digest(),

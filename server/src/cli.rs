@@ -8,14 +8,16 @@ mod demo;
 mod token;
 
 use std::io::{IsTerminal, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::{Config, Flags};
+use crate::serve::Ended;
 use crate::{replay, serve, telemetry};
 
 /// Log lines told while a log is read, where there is no terminal for a bar.
@@ -96,7 +98,10 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
             config.accept_loss = args.accept_loss;
             config.accept_clock = args.accept_clock;
             telemetry::start_logs(config.log_format, &config.log_filter);
-            on_runtime(serve_until_stopped(config)).map(|()| true)
+            match on_runtime(serve_until_stopped(config))? {
+                Ended::Stopped => Ok(true),
+                Ended::StartAgain => Err(start_again()),
+            }
         }
         Subcommands::Demo(args) => on_runtime(demo::run(args)).map(|()| true),
         Subcommands::Replay(args) => on_runtime(replay::run(args)),
@@ -114,7 +119,19 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
     }
 }
 
-async fn serve_until_stopped(config: Config) -> anyhow::Result<()> {
+/// Puts a new process in this one's place, under its id, with its arguments: all memory is given back first.
+/// Returns only where that fails.
+fn start_again() -> anyhow::Error {
+    match std::env::current_exe() {
+        Ok(program) => {
+            let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+            anyhow::Error::new(error).context("the node cannot start itself again; start it")
+        }
+        Err(error) => error.into(),
+    }
+}
+
+async fn serve_until_stopped(config: Config) -> anyhow::Result<Ended> {
     let server = serve::start(config, Some(replay_progress())).await?;
     server.run().await
 }

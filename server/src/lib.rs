@@ -6,7 +6,6 @@
 //! **Invariant:** no door changes state except by submitting a command to the node.
 
 pub mod auth;
-pub mod backup;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -11,13 +11,11 @@ use std::net::SocketAddr;
 use holdfast_engine::command::{Genesis, genesis::Quota};
 use holdfast_engine::limits::HORIZON_NIGHTS_DEFAULT;
 use holdfast_engine::{Command, Verb};
-use holdfast_replication::{Cluster, LogError, Node, OpenError, Options, Progress};
+use holdfast_replication::{Cluster, FatalError, LogError, Node, OpenError, Options, Progress};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::backup::keeper::Keeper;
-use crate::backup::place::Place;
-use crate::config::{self, Config, MIB};
+use crate::config::{Config, MIB};
 use crate::data_dir::{self, Addresses, DataDir};
 use crate::http::listen::{self, Listener};
 use crate::http::{api, ops};
@@ -47,8 +45,6 @@ pub enum Error {
          that, leave it out, or give another --data-dir"
     )]
     CellShare { made: bool },
-    #[error("the backup's place cannot be used: {0}")]
-    Backup(String),
     #[error("the node refused its first command: {0}")]
     Genesis(String),
     #[error(
@@ -80,6 +76,15 @@ pub struct Server {
     failed: watch::Receiver<Option<String>>,
 }
 
+/// How a server ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop.
+    Stopped,
+    /// A snapshot was received, which a start takes in.
+    StartAgain,
+}
+
 /// Told how far the log has been read at start: applied entries and their number.
 pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
@@ -94,7 +99,6 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     if !config.accept_loss {
         data_dir.check_log()?;
     }
-    let backup = place_of_backup(&config)?;
     // Bound before the log is read, so that a taken port is told at once.
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
@@ -115,19 +119,14 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     let addresses = Addresses { http: http.address(), ops: ops.address() };
     let (stop, stopping) = watch::channel(false);
     let (fail, failed) = watch::channel(None);
-    let mut listeners = vec![
+    let listeners = vec![
         tokio::spawn(public(http, state.clone(), (stopping.clone(), fail))),
         tokio::spawn(ops.run(ops::router(state.clone()), stopping.clone())),
         tokio::spawn({
             let state = state.clone();
-            let stopping = stopping.clone();
             async move { lapsed.run(state.payments(), stopping).await }
         }),
     ];
-    if let Some((place, settings)) = backup {
-        let keeper = Keeper::new(state.backup_source(place), settings, state.backup().clone());
-        listeners.push(tokio::spawn(keeper.run(stopping)));
-    }
     let server = Server { state, addresses, data_dir, stop, listeners, failed };
     if let Err(error) = server.data_dir.publish(addresses) {
         server.shutdown().await;
@@ -135,13 +134,6 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     }
     tracing::info!(http = %addresses.http, ops = %addresses.ops, "serving");
     Ok(server)
-}
-
-fn place_of_backup(config: &Config) -> Result<Option<(Place, config::Backup)>, Error> {
-    let Some(settings) = config.backup.clone() else { return Ok(None) };
-    let place = Place::open(&settings.to, true);
-    let place = place.map_err(|error| Error::Backup(format!("{error:#}")))?;
-    Ok(Some((place, settings)))
 }
 
 fn options(config: &Config, data_dir: &DataDir, lapsed: &Lapsed) -> Options {
@@ -239,18 +231,27 @@ impl Server {
         self.addresses.ops
     }
 
-    /// Runs until a stop signal, then stops in order. An error where the node could not go on.
-    pub async fn run(self) -> anyhow::Result<()> {
+    /// Runs until a stop signal, or until the node is to be started again; stops in order then. An error where
+    /// the node could not go on.
+    pub async fn run(self) -> anyhow::Result<Ended> {
         let mut failed = self.failed.clone();
+        let mut ended = Ended::Stopped;
         let fatal = tokio::select! {
             () = stop_signal() => None,
-            fatal = self.state.node().fatal() => Some(fatal.to_string()),
+            fatal = self.state.node().fatal() => match fatal {
+                FatalError::SnapshotReceived { index } => {
+                    tracing::info!(index, "starting again with a snapshot that was received");
+                    ended = Ended::StartAgain;
+                    None
+                }
+                fatal => Some(fatal.to_string()),
+            },
             Ok(why) = failed.wait_for(Option::is_some) => why.clone(),
         };
         match fatal {
             None => {
                 self.shutdown().await;
-                Ok(())
+                Ok(ended)
             }
             Some(fatal) => {
                 // Nothing acknowledged is at risk: the log is as it was; a restart reads it.

@@ -29,6 +29,7 @@ pub mod quote;
 pub mod rate_plan;
 pub mod room_type;
 pub mod search;
+pub mod snapshot;
 pub mod stay;
 mod stay_rules;
 pub mod tax;

@@ -97,6 +97,28 @@ impl LogStore {
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
+    /// Makes the log begin behind `last`, for which a snapshot stands: what comes before goes, and so does all
+    /// that follows where this log has another entry in its place, since nothing of that was ever committed.
+    /// Synced on return. Blocks: for a thread of its own, before openraft has the log.
+    pub fn begin_behind(&self, last: LogId) -> io::Result<()> {
+        let (done, truncated) = oneshot::channel();
+        let found = self.disk.id_at(last.index)?;
+        if found.is_some_and(|found| found != last) {
+            let before = match last.index.checked_sub(1) {
+                Some(before) => self.disk.id_at(before)?.or_else(|| self.group.purged()),
+                None => None,
+            };
+            self.group.tail.write().truncate_after(before);
+            let group = self.group.clone();
+            self.wal.send(Request::Truncate { group, after: before, done })?;
+            truncated.blocking_recv().unwrap_or_else(|_| Err(stopped()))?;
+        }
+        self.group.tail.write().purge(last);
+        let (done, purged) = oneshot::channel();
+        self.wal.send(Request::Purge { group: self.group.clone(), upto: last, done })?;
+        purged.blocking_recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
     /// Entries of `range` that the log has, in order, without a hole; at least one where there is any.
     fn read(&self, range: Range<u64>, bytes_max: usize) -> io::Result<Vec<Entry>> {
         let cut = self.group.tail.read().read(range, bytes_max);

@@ -16,7 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ask::members::{write_changed, write_members};
 use super::ask::{self, Ask, Forwarded, Standing};
+use super::snapshots::{self, Receiving};
 use crate::GroupId;
+use crate::applied::AppliedLog;
 use crate::clock::LogClock;
 use crate::lead::Lead;
 use crate::limits::{ENTRY_BYTES_SOFT_MAX, MANY_COMMANDS_MAX};
@@ -40,6 +42,8 @@ pub(crate) struct Group {
     pub clock: Arc<LogClock>,
     pub members: Arc<Members>,
     pub space: Arc<Space>,
+    pub applied: Arc<AppliedLog>,
+    pub receiving: Receiving,
 }
 
 /// Answers for all groups of this node; they are named once they run.
@@ -88,6 +92,9 @@ impl Group {
             let body = self.answer_ask(asked).await?;
             answers.send(body).await;
             return Ok(());
+        }
+        if first.first() == Some(&snapshots::OFFER) {
+            return self.receive(&first, requests, &answers).await;
         }
         let raft = &self.raft;
         let body = match Request::read(&first, self.id).map_err(unreadable)? {

@@ -24,6 +24,7 @@ use openraft::raft::{
 use openraft::{AnyError, OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use parking_lot::Mutex;
 
+use super::snapshots;
 use crate::GroupId;
 use crate::limits::{PEER_SILENCE_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::log::Damage;
@@ -32,8 +33,10 @@ use crate::peer::Purpose;
 use crate::peer::hello::Identity;
 use crate::peer::link::{Call, Dial, Link};
 use crate::peer::message::{self, Request};
-use crate::raft_types::{NoSnapshot, Snapshot, TypeConfig, Vote};
+use crate::raft_types::{Snapshot, TypeConfig, Vote};
 use crate::runtime::{self, timeout};
+use crate::snapshots::SnapshotFile;
+use crate::snapshots::incoming::Offer;
 
 type Rpc<T> = Result<T, RPCError<TypeConfig>>;
 
@@ -111,7 +114,7 @@ impl Way {
 }
 
 impl RaftNetworkV2<TypeConfig> for Way {
-    type SnapshotData = NoSnapshot;
+    type SnapshotData = SnapshotFile;
 
     async fn append_entries(
         &mut self,
@@ -182,13 +185,29 @@ impl RaftNetworkV2<TypeConfig> for Way {
 
     async fn full_snapshot(
         &mut self,
-        _vote: Vote,
-        _snapshot: Snapshot,
-        _cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
+        vote: Vote,
+        snapshot: Snapshot,
+        cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        let error = AnyError::error("this build sends no snapshot");
-        Err(StreamingError::Unreachable(Unreachable::new(&error)))
+        let Snapshot { meta, snapshot: file } = snapshot;
+        let paused = |error: io::Error| Unreachable::new(&AnyError::error(error.to_string()));
+        let Some(last) = meta.last_log_id else {
+            return Err(paused(io::Error::other("the snapshot has no place in the log")).into());
+        };
+        let offer = Offer { last, bytes: file.bytes, checksum: file.checksum };
+        let sent = snapshots::send((&self.stream, self.group), vote, (&file, offer));
+        tokio::select! {
+            sent = sent => match sent {
+                Ok(theirs) => Ok(SnapshotResponse::new(theirs)),
+                // Whatever it was: a pause, and on where it broke off.
+                Err(error) => {
+                    tracing::debug!(%error, index = last.index, "a snapshot is not there yet");
+                    Err(paused(error).into())
+                }
+            },
+            closed = cancel => Err(closed.into()),
+        }
     }
 
     fn backoff(&self) -> Option<Backoff> {

@@ -2,6 +2,7 @@
 //!
 //! It owns which part knows which other. It refuses to open or read anything: that is done by then.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use holdfast_engine::Reader;
@@ -14,7 +15,7 @@ use super::members::{Change, Members};
 use super::recover::Recovered;
 use super::start::raft_error;
 use super::tasks::Alarm;
-use super::{Inner, Node, OpenError, RaftLog, Recent, Tasks};
+use super::{FatalError, Inner, Node, OpenError, RaftLog, Recent, Tasks};
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::archive::Archive;
@@ -26,6 +27,7 @@ use crate::member::ANY_DISK;
 use crate::network::Alone;
 use crate::network::answer::{Answering, Group};
 use crate::network::peers::{Peers, Ways};
+use crate::network::snapshots::Receiving;
 use crate::options::Cluster;
 use crate::peer::hello::Identity;
 use crate::peer::link::Dial;
@@ -35,11 +37,12 @@ use crate::proposer::{Proposer, Queue, complete};
 use crate::raft_types::Raft;
 use crate::reads::ReadIndex;
 use crate::runtime::{Handle, JoinHandle, TcpListener, watch};
-use crate::snapshots::Snapshots;
+use crate::snapshots::Taker;
 use crate::space::Space;
 
 /// What a node is put together from, besides its log.
 pub(super) struct Parts<'a> {
+    pub dir: PathBuf,
     pub group: GroupId,
     pub node: u64,
     pub cluster: Option<&'a Cluster>,
@@ -47,6 +50,7 @@ pub(super) struct Parts<'a> {
     pub applied: Arc<AppliedLog>,
     pub space: Arc<Space>,
     pub archive_days: u16,
+    pub log_kept: u64,
 }
 
 /// What most parts of a node know.
@@ -57,7 +61,7 @@ struct Core {
     raft: Raft,
     reader: Reader,
     archive: Arc<Archive>,
-    snapshots: Arc<Snapshots>,
+    taker: Arc<Taker>,
     clock: Arc<LogClock>,
     time: Arc<dyn TimeSource>,
     applied: Arc<AppliedLog>,
@@ -71,7 +75,7 @@ struct Core {
 
 /// Connects the pieces and starts their tasks.
 pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<Node, OpenError> {
-    let Parts { group, node, cluster, time, applied, space, archive_days } = parts;
+    let Parts { dir, group, node, cluster, time, applied, space, archive_days, log_kept } = parts;
     let Recovered { log, store, machine, reader, archive, snapshots, .. } = recovered;
     let me = Identity {
         cluster: cluster.map_or(0, |cluster| cluster.id),
@@ -94,6 +98,15 @@ pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<N
         time: time.clone(),
         lead: lead.clone(),
     };
+    let taker = Arc::new(Taker {
+        snapshots,
+        raft: raft.clone(),
+        archive: archive.clone(),
+        applied: applied.clone(),
+        log_keep: Arc::default(),
+        log_kept,
+        time: time.clone(),
+    });
     let core = Core {
         group,
         me,
@@ -101,7 +114,7 @@ pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<N
         raft,
         reader,
         archive,
-        snapshots,
+        taker,
         clock: Arc::new(LogClock::new(time.clone())),
         time,
         applied,
@@ -119,7 +132,7 @@ pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<N
     }
     let tasks = core.propose(archive_days, others);
     let to_leader = core.to_leader(recent);
-    Ok(core.node((log, store, cluster.is_some()), to_leader, tasks))
+    Ok(core.node((log, store, dir, cluster.is_some()), to_leader, tasks))
 }
 
 impl Core {
@@ -133,13 +146,12 @@ impl Core {
             time: self.time.clone(),
         };
         let (clock, applied) = (self.clock.clone(), self.applied.clone());
-        let watched = watch_lead(raft.clone(), clock, applied.clone(), (clocks, lead));
-        let taken = self.snapshots.clone().keep_taking(raft.clone(), self.archive.clone(), applied);
+        let watched = watch_lead(raft.clone(), clock, applied, (clocks, lead));
         let space = watch_space(self.space.clone(), self.members.clone());
         vec![
             alarm.spawn("watch of the lead", watched),
             alarm.spawn("read index", self.read_index.clone().run(raft.clone())),
-            alarm.spawn("snapshots", taken),
+            alarm.spawn("snapshots", self.taker.clone().keep_taking()),
             alarm.spawn("watch of the disk", space),
         ]
     }
@@ -169,6 +181,8 @@ impl Core {
     /// What answers other nodes.
     fn answering(&self) -> Arc<Answering> {
         let answering = Arc::new(Answering::default());
+        let alarm = self.alarm.clone();
+        let staged = Box::new(move |index| alarm.raise(FatalError::SnapshotReceived { index }));
         answering.add(Arc::new(Group {
             id: self.group,
             raft: self.raft.clone(),
@@ -177,6 +191,8 @@ impl Core {
             clock: self.clock.clone(),
             members: self.members.clone(),
             space: self.space.clone(),
+            applied: self.applied.clone(),
+            receiving: Receiving { snapshots: self.taker.snapshots.clone(), staged },
         }));
         answering
     }
@@ -203,21 +219,21 @@ impl Core {
 
     fn node(
         self,
-        (log, store, in_cluster): (Log, LogStore, bool),
+        (log, store, dir, in_cluster): (Log, LogStore, PathBuf, bool),
         to_leader: Arc<ToLeader>,
         tasks: Tasks,
     ) -> Node {
-        let Self { group, raft, reader, archive, snapshots, clock, time, applied, .. } = self;
+        let Self { group, raft, reader, archive, taker, clock, time, applied, .. } = self;
         Node(Arc::new(Inner {
+            dir,
             group,
             in_cluster,
             reader,
             raft,
             log,
             store,
-            log_keep: Arc::default(),
             archive,
-            snapshots,
+            taker,
             clock,
             time,
             applied,
@@ -281,7 +297,9 @@ fn config(group: u16) -> Result<Config, openraft::ConfigError> {
         // quorum can elect another.
         quorum_loss_probe_interval: Some(1_500),
         max_payload_entries: 1_024,
+        // Snapshots are taken by bytes and time, and the log is cut behind them, by `snapshots::Taker`.
         snapshot_policy: SnapshotPolicy::Never,
+        max_in_snapshot_log_to_keep: u64::MAX,
         enable_pre_vote: Some(true),
         enable_leader_restore: Some(false),
         ..Config::default()

@@ -63,6 +63,7 @@ impl Recovery {
         let (store, fresh) = (opened.store, opened.fresh);
         // Once the log is open: nobody else writes snapshots here.
         let snapshots = Arc::new(Snapshots::open(&dir, cluster, group, time)?);
+        let fresh = !snapshots.take_in(&store).map_err(OpenError::Received)? && fresh;
         let begin = snapshots.begin(&store);
         if let Some(purged) = store.group().purged()
             && begin.is_none()
@@ -73,7 +74,8 @@ impl Recovery {
         let (machine, reader) = machine(begin, applied, self.follower);
         let archive = Archive::open(&dir, group, reader.clone(), self.on_disk_failure)?;
         let archive = Arc::new(archive);
-        let mut machine = machine.with_archive(archive.clone());
+        let machine = machine.with_archive(archive.clone());
+        let mut machine = machine.with_snapshots(snapshots.clone());
         let mut on_progress = self.on_progress;
         replay::replay(&store, &mut machine, &mut on_progress)?;
         let recovered = Recovered { log, store, fresh, machine, reader, archive, snapshots };

@@ -35,6 +35,8 @@ pub enum OpenError {
          restore its data directory from a backup"
     )]
     NoSnapshot { first: u64 },
+    #[error("a snapshot that was received cannot be taken in: {0}")]
+    Received(#[source] io::Error),
     #[error("the log cannot be applied: {0}")]
     Replay(#[source] io::Error),
     #[error("reading the log panicked")]
@@ -115,6 +117,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
     }
     let fresh = recovered.fresh;
     let parts = Parts {
+        dir: dir.clone(),
         group,
         node,
         cluster: cluster.as_ref(),
@@ -122,6 +125,7 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
         applied,
         space: Arc::new(Space::new(dir, options.disk_reserve)),
         archive_days: options.archive_days,
+        log_kept: options.log_kept,
     };
     let opened = assemble(parts, recovered).await?;
     match cluster {

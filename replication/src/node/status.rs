@@ -73,6 +73,10 @@ pub enum FatalError {
     Raft(String),
     #[error("the {task} panicked: {message}")]
     Panicked { task: &'static str, message: String },
+    #[error(
+        "a snapshot up to entry {index} was received: this node takes it in when it starts again"
+    )]
+    SnapshotReceived { index: u64 },
     #[error("another node refuses this one: {0}")]
     Refused(String),
     #[error("the node has stopped")]

@@ -1,6 +1,7 @@
 //! A node on a real log in a real directory, on a driven clock.
 
 mod cluster;
+mod snapshots;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -5,13 +5,16 @@
 //!
 //! **Invariant**: nothing is begun with that the log's entries do not continue without a hole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use holdfast_engine::{Reader, Writer};
-use holdfast_snapshot::{Kept, LoadError, Loaded, Meta, ReadError, load, read_meta};
+use holdfast_snapshot::{
+    Kept, LoadError, Loaded, Meta, ReadError, Shelf, Summary, load, read_meta,
+};
 
-use super::{Snapshots, head};
-use crate::log::LogStore;
+use super::{SnapshotFile, Snapshots, head};
+use crate::GroupId;
+use crate::log::{DiskReader, LogStore};
 use crate::raft_types::{LogId, StoredMembership};
 
 /// A state to begin with.
@@ -45,7 +48,6 @@ impl Snapshots {
             match self.trusted(&kept, log) {
                 Ok((begin, bytes)) => {
                     tracing::info!(index, bytes, "begun with a snapshot");
-                    self.has(index, bytes);
                     return Some(begin);
                 }
                 Err(Passed::Unfit(why)) => {
@@ -72,7 +74,10 @@ impl Snapshots {
                 error => Passed::Damaged(error.to_string()),
             })?;
         let (at_ms, path) = (meta.log_time_ms, kept.path.clone());
-        Ok((Begin { writer, reader, last, membership, at_ms, path }, summary.bytes))
+        let Summary { bytes, checksum, .. } = summary;
+        let file = SnapshotFile { path: path.clone(), index: kept.index, bytes, checksum };
+        self.has(file, last, membership.clone());
+        Ok((Begin { writer, reader, last, membership, at_ms, path }, bytes))
     }
 
     /// Whether a file is of this group, and the log has the entry it stands at, or was cut right behind it.
@@ -83,19 +88,40 @@ impl Snapshots {
         }
         let (last, membership) =
             head::place(meta).map_err(|damage| Passed::Damaged(damage.to_string()))?;
-        let known = match log.group().purged() {
-            Some(purged) if purged.index > last.index => {
-                return unfit("the log was cut behind a later one");
-            }
-            Some(purged) if purged.index == last.index => Some(purged),
-            _ => {
-                log.disk().id_at(last.index).map_err(|damage| Passed::Unfit(damage.to_string()))?
-            }
-        };
-        if known != Some(last) {
-            return unfit("the log does not have the entry it stands at");
+        let found = log.disk().id_at(last.index);
+        let found = found.map_err(|damage| Passed::Unfit(damage.to_string()))?;
+        if !continues(log.group().purged(), last, || found) {
+            return unfit("the log does not go on where it ends");
         }
         Ok((last, membership))
+    }
+}
+
+/// The state of the newest snapshot that what a log still has continues, and the index it is of: for a fold
+/// beside a node, or without one. Nothing is set aside.
+pub(crate) fn newest_continued(
+    dir: &Path,
+    group: GroupId,
+    log: &DiskReader,
+) -> Option<(Writer, Reader, u64)> {
+    let kept = Shelf::at(&super::directory(dir, group)).list().unwrap_or_default();
+    kept.into_iter().find_map(|kept| {
+        let meta = read_meta(&kept.path).ok().filter(|meta| meta.group == group.0)?;
+        let (last, _) = head::place(&meta).ok()?;
+        if !continues(log.ends().ok()?.purged, last, || log.id_at(last.index).ok()?) {
+            return None;
+        }
+        let loaded = load(&kept.path).ok()?;
+        Some((loaded.writer, loaded.reader, last.index))
+    })
+}
+
+/// Whether a log that was cut after `purged` goes on where a snapshot as of `last` ends.
+fn continues(purged: Option<LogId>, last: LogId, id_at: impl FnOnce() -> Option<LogId>) -> bool {
+    match purged {
+        Some(purged) if purged.index > last.index => false,
+        Some(purged) if purged.index == last.index => purged == last,
+        _ => id_at() == Some(last),
     }
 }
 

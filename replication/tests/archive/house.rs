@@ -32,7 +32,7 @@ pub const DAYS: u16 = 3;
 const PARTNER: PartnerId = PartnerId(1);
 const ADMIN: Principal = Principal::Admin(1);
 /// Calls of the clock after which what was to be archived must have been.
-const TICKS_MAX: usize = 50;
+const TICKS_MAX: usize = 5_000;
 
 fn tonight() -> Night {
     Night(u16::try_from(START_MS / DAY_MS).unwrap())

@@ -1,8 +1,8 @@
 //! `holdfast admin …`: operator calls to the node that runs on a data directory.
 
-mod backup;
 mod cluster;
 mod members;
+mod snapshot;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -33,12 +33,10 @@ enum Call {
     Status,
     /// Fold the log once more and check every step of it
     Verify(verify::Args),
+    /// Write a snapshot now; or check the file of one
+    Snapshot(snapshot::Args),
     /// The digest of each part of the node's state, at an index
     Digest,
-    /// Write a backup of a running node now; look at backups
-    Backup(backup::Args),
-    /// Make the data directories of a node, or of a new cluster, from a backup
-    Restore(backup::RestoreArgs),
     /// Who belongs to the cluster, and changes to that
     #[command(subcommand)]
     Member(members::Call),
@@ -58,8 +56,7 @@ pub async fn run(args: Args) -> anyhow::Result<bool> {
     let Args { data_dir, json, call } = args;
     match call {
         Call::Verify(args) => return verify::verify(&data_dir, args, json).await,
-        Call::Backup(args) => return backup::run(&data_dir, args, json).await,
-        Call::Restore(args) => backup::restore(&data_dir, args, json).await?,
+        Call::Snapshot(args) => snapshot::run(&data_dir, args, json).await?,
         Call::Digest => verify::digest(&data_dir, json).await?,
         Call::Member(call) => members::run(&client(&data_dir)?, call, json).await?,
         Call::Leader(call) => members::transfer(&client(&data_dir)?, call, json).await?,

@@ -59,7 +59,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             return Ok(());
         }
     }
-    server.run().await
+    server.run().await.map(drop)
 }
 
 /// Loads what is missing.

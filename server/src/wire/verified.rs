@@ -23,6 +23,9 @@ pub enum Line {
 /// What was found in a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The last entry of the snapshot that the fold began with; absent where the log has its beginning.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub snapshot: Option<u64>,
     /// First and last entry that was folded; absent where the log is empty.
     pub first_index: Option<u64>,
     pub last_index: Option<u64>,
@@ -88,6 +91,7 @@ impl Report {
             });
         }
         Self {
+            snapshot: verified.snapshot,
             first_index: verified.entries.map(|entries| entries.0),
             last_index: last,
             checked_from: scope.from,

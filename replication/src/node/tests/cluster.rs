@@ -7,11 +7,13 @@ use super::*;
 use crate::node::members::{Change, ChangeError, MemberRole};
 use crate::options::Cluster;
 
-struct Group {
-    dirs: BTreeMap<u64, TempDir>,
-    addresses: BTreeMap<u64, String>,
+pub(super) struct Group {
+    pub dirs: BTreeMap<u64, TempDir>,
+    pub addresses: BTreeMap<u64, String>,
     voters: BTreeMap<u64, String>,
-    nodes: BTreeMap<u64, Node>,
+    pub nodes: BTreeMap<u64, Node>,
+    /// What its nodes are opened with besides.
+    with: fn(Options) -> Options,
 }
 
 /// Addresses that were free a moment ago; all are taken before the first is given back.
@@ -22,10 +24,14 @@ fn free_addresses() -> BTreeMap<u64, String> {
 
 impl Group {
     async fn begin() -> Self {
+        Self::begin_with(|options| options).await
+    }
+
+    pub async fn begin_with(with: fn(Options) -> Options) -> Self {
         let dirs = (1..=4).map(|id| (id, directory())).collect();
         let (addresses, nodes) = (free_addresses(), BTreeMap::new());
         let voters = addresses.range(..=3).map(|(id, at)| (*id, at.clone())).collect();
-        let mut group = Self { dirs, addresses, voters, nodes };
+        let mut group = Self { dirs, addresses, voters, nodes, with };
         for id in 1..=3 {
             group.start(id).await;
         }
@@ -35,7 +41,7 @@ impl Group {
         group
     }
 
-    async fn start(&mut self, id: u64) {
+    pub async fn start(&mut self, id: u64) {
         let node = Node::open(self.options(id)).await.expect("opened");
         self.nodes.insert(id, node);
     }
@@ -47,11 +53,11 @@ impl Group {
         let cluster = Cluster { id: 7, disk, listen, tls: None, voters: self.voters.clone() };
         let dir = self.dirs[&id].path();
         let options = Options { node: id, cluster: Some(cluster), ..Options::alone(dir) };
-        Options { threads: None, disk_reserve: 0, ..options }
+        (self.with)(Options { threads: None, disk_reserve: 0, ..options })
     }
 
     /// The node that leads, once one of those that run knows it does.
-    async fn leader(&self) -> u64 {
+    pub async fn leader(&self) -> u64 {
         let leads = self.nodes.iter().map(|(&id, node)| {
             let mut lead = node.0.lead.clone();
             Box::pin(async move {
@@ -63,13 +69,13 @@ impl Group {
         futures_util::future::select_all(leads).await.0
     }
 
-    async fn follower(&self) -> u64 {
+    pub async fn follower(&self) -> u64 {
         let leader = self.leader().await;
         *self.nodes.keys().find(|id| **id != leader).expect("more than one")
     }
 
     /// Submits through `node` until the outcome is known: while a lead changes that may take several tries.
-    async fn write(&self, node: u64, command: Command) -> u64 {
+    pub async fn write(&self, node: u64, command: Command) -> u64 {
         loop {
             match self.nodes[&node].submit(command.clone(), None).await {
                 Ok(applied) => {
@@ -82,20 +88,20 @@ impl Group {
         }
     }
 
-    async fn applied_everywhere(&self, index: u64) {
+    pub async fn applied_everywhere(&self, index: u64) {
         for node in self.nodes.values() {
             assert!(node.wait_applied(index, Duration::from_secs(60)).await, "{:?}", node.status());
         }
     }
 
-    async fn stop(mut self) {
+    pub async fn stop(mut self) {
         for node in std::mem::take(&mut self.nodes).into_values() {
             node.shutdown().await;
         }
     }
 
     /// Tries a change until its conditions hold: what a leader knows of others comes with heartbeats.
-    async fn change(&self, node: u64, change: Change) {
+    pub async fn change(&self, node: u64, change: Change) {
         loop {
             match self.nodes[&node].change(change.clone()).await {
                 Ok(()) => return,

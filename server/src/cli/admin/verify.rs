@@ -144,5 +144,7 @@ fn tell(report: &Report) {
         1 => "1 finding".to_owned(),
         many => format!("{many} findings"),
     };
-    println!("{verdict}: {span}{from}{compared}");
+    let behind = report.snapshot.map(|index| format!(", from the snapshot up to entry {index}"));
+    let behind = behind.unwrap_or_default();
+    println!("{verdict}: {span}{behind}{from}{compared}");
 }

@@ -1,0 +1,143 @@
+//! A snapshot being received: a file that grows, survives a broken connection and a restart, and counts for
+//! nothing until it was checked whole.
+//!
+//! It owns these files. It refuses to take a snapshot in: that is a start's.
+//!
+//! **Invariant**: a file is staged only once all of it is on disk, matches its checksums, and is of this
+//! cluster and group and of the entry that was announced.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use holdfast_snapshot::verify;
+use tokio::sync::OwnedMutexGuard;
+
+use super::{Snapshots, head};
+use crate::limits::SNAPSHOT_SYNC_BYTES;
+use crate::raft_types::LogId;
+
+/// Ending of a file that is being received.
+const PART: &str = "part";
+/// Ending of one that was received whole.
+const STAGED: &str = "staged";
+
+/// What a leader offers to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// The last entry in it.
+    pub last: LogId,
+    /// Of the whole file.
+    pub bytes: u64,
+    /// Over the whole but its end.
+    pub checksum: u128,
+}
+
+/// A file being received; one at a time.
+pub(crate) struct Part {
+    offer: Offer,
+    file: File,
+    path: PathBuf,
+    have: u64,
+    unsynced: u64,
+    // Held by whoever writes, also where the connection ended meanwhile.
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Snapshots {
+    /// Begins to receive what is offered, or goes on where it broke off; `None` while another is received.
+    pub fn receive(&self, offer: Offer) -> io::Result<Option<Part>> {
+        let Ok(turn) = self.receiving.clone().try_lock_owned() else { return Ok(None) };
+        let Offer { last, bytes, checksum } = offer;
+        let path = self.dir.join(format!("{:020}-{bytes}-{checksum:032x}.{PART}", last.index));
+        for other in with_ending(&self.dir, PART)?.into_iter().filter(|other| *other != path) {
+            fs::remove_file(other)?;
+        }
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let mut have = file.metadata()?.len();
+        if have > bytes {
+            file.set_len(0)?;
+            have = 0;
+        }
+        Ok(Some(Part { offer, file, path, have, unsynced: 0, _turn: turn }))
+    }
+
+    /// The path of a staged file.
+    fn staged_path(&self, index: u64) -> PathBuf {
+        self.dir.join(format!("{index:020}.{STAGED}"))
+    }
+
+    /// What was received whole and not taken in yet, the newest last.
+    pub(super) fn staged(&self) -> io::Result<Vec<PathBuf>> {
+        let mut staged = with_ending(&self.dir, STAGED)?;
+        staged.sort_unstable();
+        Ok(staged)
+    }
+}
+
+impl Part {
+    /// Bytes that lie on disk.
+    pub fn have(&self) -> u64 {
+        self.have
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.have == self.offer.bytes
+    }
+
+    /// Adds what follows. Blocks.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if more > self.offer.bytes.saturating_sub(self.have) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "more came than was offered"));
+        }
+        self.file.write_all(bytes)?;
+        self.have = self.have.saturating_add(more);
+        self.unsynced = self.unsynced.saturating_add(more);
+        if self.unsynced >= SNAPSHOT_SYNC_BYTES {
+            self.file.sync_data()?;
+            self.unsynced = 0;
+        }
+        Ok(())
+    }
+
+    /// Checks all of it and stages it for the next start; where it is damaged it is removed, and is to be
+    /// sent again. Blocks for as long as reading it takes.
+    pub fn stage(self, snapshots: &Arc<Snapshots>) -> Result<u64, String> {
+        let text = |error: io::Error| error.to_string();
+        self.file.sync_all().map_err(text)?;
+        if let Err(why) = self.check(snapshots) {
+            fs::remove_file(&self.path).map_err(text)?;
+            return Err(why);
+        }
+        let index = self.offer.last.index;
+        fs::rename(&self.path, snapshots.staged_path(index)).map_err(text)?;
+        File::open(&snapshots.dir).and_then(|dir| dir.sync_all()).map_err(text)?;
+        Ok(index)
+    }
+
+    fn check(&self, snapshots: &Snapshots) -> Result<(), String> {
+        let (meta, summary) = verify(&self.path).map_err(|error| error.to_string())?;
+        if (meta.cluster, meta.group) != (snapshots.cluster, snapshots.group.0) {
+            return Err("the snapshot is of another cluster or group".to_owned());
+        }
+        let (last, _) = head::place(&meta).map_err(|damage| damage.to_string())?;
+        if last != self.offer.last || summary.checksum != self.offer.checksum {
+            return Err("the snapshot is not the one that was offered".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn with_ending(dir: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let has = |path: &io::Result<PathBuf>| {
+        path.as_ref().map_or(true, |path| path.extension().is_some_and(|has| has == ending))
+    };
+    paths.filter(has).collect()
+}

@@ -1,0 +1,54 @@
+//! Taking a received snapshot in, before anything else of a start: the log begins behind it.
+//!
+//! It owns the order, which a crash may end at any step: the file is whole and on disk, the log is cut to
+//! begin behind it in one synced write, then the file takes its place among the snapshots. It refuses to do
+//! so while the node runs: readers hold the state that it would replace.
+//!
+//! **Invariant**: a log is never cut before what stands for it is on disk and was checked.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use holdfast_snapshot::verify;
+
+use super::{Snapshots, head};
+use crate::log::LogStore;
+
+impl Snapshots {
+    /// Takes in what was received; whether the log begins anew behind it. Blocks.
+    pub fn take_in(&self, log: &LogStore) -> io::Result<bool> {
+        let mut staged = self.staged()?;
+        let newest = staged.pop();
+        for older in staged {
+            fs::remove_file(older)?;
+        }
+        newest.map_or(Ok(false), |newest| self.take_one_in(&newest, log))
+    }
+
+    fn take_one_in(&self, path: &Path, log: &LogStore) -> io::Result<bool> {
+        let place = verify(path).map_err(|error| error.to_string()).and_then(|(meta, _)| {
+            let is_ours = (meta.cluster, meta.group) == (self.cluster, self.group.0);
+            let place = head::place(&meta).map_err(|damage| damage.to_string())?;
+            if is_ours { Ok(place.0) } else { Err("it is of another cluster or group".to_owned()) }
+        });
+        let last = match place {
+            Ok(last) => last,
+            Err(why) => {
+                // The log is as it was: the leader sends another.
+                tracing::error!(why, "a snapshot that was received is not taken in");
+                fs::remove_file(path)?;
+                return Ok(false);
+            }
+        };
+        let purged = log.group().purged().map_or(0, |purged| purged.index);
+        let has_it = purged > last.index || log.disk().id_at(last.index)? == Some(last);
+        if !has_it {
+            log.begin_behind(last)?;
+            tracing::info!(last.index, "the log begins behind a snapshot that was received");
+        }
+        fs::rename(path, self.shelf.path_of(last.index))?;
+        File::open(&self.dir)?.sync_all()?;
+        Ok(!has_it)
+    }
+}

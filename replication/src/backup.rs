@@ -9,6 +9,7 @@ mod entry;
 mod fold;
 mod keep;
 mod piece;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 
@@ -17,3 +18,4 @@ pub use fold::{Fold, FoldError};
 pub(crate) use keep::LogKeep;
 pub use piece::PieceError;
 pub(crate) use piece::{cut, has};
+pub use rebuild::{Home, Rebuild, RebuildError, Rebuilt};

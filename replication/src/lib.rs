@@ -95,5 +95,5 @@ pub use submit::{
 };
 
 /// A Raft group of this node. Every key of the log and every command's identity carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct GroupId(pub u16);

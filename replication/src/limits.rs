@@ -168,3 +168,5 @@ pub const ARCHIVE_FILTER_BITS: f64 = 10.0;
 /// Entries that stay in the log behind the newest applied one for a backup that does not have them yet; past
 /// it the log is cut all the same, and the backup has a hole.
 pub const BACKUP_KEEPS_ENTRIES_MAX: u64 = 20_000_000;
+/// Bytes of entries written together while a log is made from a backup.
+pub const REBUILD_BATCH_BYTES: usize = 4 * 1024 * 1024;

@@ -34,6 +34,7 @@ pub use record::Damage;
 use crate::GroupId;
 use crate::clock::TimeSource;
 use crate::disk::OnDiskFailure;
+use crate::raft_types::{LogId, Vote};
 pub(crate) use disk_reader::DiskReader;
 use group::Group;
 use guard::{Guard, Mark};
@@ -102,6 +103,16 @@ impl Log {
         self.guard.stop()?;
         flushed.map_err(open::storage_error)
     }
+}
+
+/// Says of a log that was written by other means than an open one what it acknowledges.
+pub(crate) fn claim(
+    dir: &Path,
+    group: GroupId,
+    (last, vote): (LogId, Vote),
+) -> std::io::Result<()> {
+    let mark = Mark { last: Some(last), vote: Some(vote) };
+    guard::replace(&guard_path(dir), &[(group, mark)].into())
 }
 
 pub(crate) fn rocks_dir(dir: &Path) -> PathBuf {

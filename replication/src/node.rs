@@ -244,6 +244,11 @@ impl Node {
         self.0.taker.take().await
     }
 
+    /// Where the snapshot as of an entry lies. Only the newest few stay: who reads one opens it first.
+    pub fn snapshot_path(&self, index: u64) -> PathBuf {
+        self.0.taker.snapshots.path_of(index)
+    }
+
     /// The newest snapshot that this node has written or begun with.
     pub fn snapshot_status(&self) -> Option<SnapshotStatus> {
         self.0.taker.snapshots.status()

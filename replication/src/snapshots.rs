@@ -6,7 +6,7 @@
 //! **Invariant**: a start from a snapshot and the rest of the log ends in the state that the whole log makes.
 
 pub(crate) mod begin;
-mod head;
+pub(crate) mod head;
 pub(crate) mod incoming;
 mod install;
 mod policy;
@@ -134,6 +134,11 @@ impl Snapshots {
     pub fn current(&self) -> Option<(SnapshotMeta, SnapshotFile)> {
         let newest = self.newest.lock();
         newest.as_ref().map(|newest| (newest.meta.clone(), newest.file.clone()))
+    }
+
+    /// The name of the snapshot as of an entry.
+    pub fn path_of(&self, index: u64) -> PathBuf {
+        self.shelf.path_of(index)
     }
 
     fn has(&self, file: SnapshotFile, last: LogId, membership: StoredMembership) {

@@ -3,6 +3,7 @@
 //! Unknown keys are refused with their line, values are checked before anything is opened, and
 //! the result is immutable for the life of the process.
 
+mod backup;
 mod cluster;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use holdfast_engine::limits::{
 use holdfast_replication::limits::DISK_RESERVE_BYTES_DEFAULT;
 use serde::Deserialize;
 
+pub use backup::Backup;
 pub use cluster::Cluster;
 
 /// Bytes of the unit in which a file gives sizes.
@@ -61,6 +63,8 @@ pub struct Config {
     pub disk_reserve_mib: u64,
     /// Without it the node is alone.
     pub cluster: Option<Cluster>,
+    /// Without it nothing is backed up by itself.
+    pub backup: Option<Backup>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
@@ -88,6 +92,7 @@ impl Default for Config {
             accept_clock: false,
             disk_reserve_mib: DISK_RESERVE_BYTES_DEFAULT / MIB,
             cluster: None,
+            backup: None,
         }
     }
 }
@@ -108,6 +113,7 @@ struct File {
     #[serde(default)]
     archive: FileArchive,
     cluster: Option<cluster::File>,
+    backup: Option<backup::File>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -166,6 +172,8 @@ pub enum Error {
     SameAddress { address: SocketAddr },
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
+    #[error(transparent)]
+    Backup(#[from] backup::Error),
 }
 
 /// Line and column of a mistake, where known.
@@ -204,6 +212,7 @@ impl Config {
         take(&mut self.archive_after_days, file.archive.after_days);
         take(&mut self.disk_reserve_mib, file.disk_reserve_mib);
         self.cluster = file.cluster.map(|cluster| cluster.check(beside)).transpose()?;
+        self.backup = file.backup.map(backup::File::check).transpose()?;
         Ok(())
     }
 

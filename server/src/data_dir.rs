@@ -6,6 +6,7 @@
 //! **Invariant:** one process at a time holds the lock of a data directory.
 
 mod cluster;
+pub mod restored;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -26,6 +27,8 @@ pub enum Error {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{path} is in use by another process; stop it, or give this one another --data-dir")]
     Locked { path: PathBuf },
+    #[error("{path} is not empty; a restored node gets a directory of its own")]
+    NotEmpty { path: PathBuf },
     #[error("{path} has no signing key; start the node on this directory once, then mint tokens")]
     NoKeys { path: PathBuf },
     #[error("{path} is damaged ({why}); restore it from a backup of this directory")]

@@ -6,6 +6,7 @@
 //! **Invariant:** no door changes state except by submitting a command to the node.
 
 pub mod auth;
+pub mod backup;
 pub mod cli;
 pub mod client;
 pub mod clock;

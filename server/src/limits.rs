@@ -157,3 +157,30 @@ pub const PROBLEM_ERRORS_MAX: usize = 100;
 
 /// How often a node of a cluster looks whether the cluster's rules have come, while it starts.
 pub const SETTLE_LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Bytes of one part of a snapshot on its way to an object store.
+pub const BACKUP_PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// Parts of a snapshot that are sent at once.
+pub const BACKUP_PARTS_AHEAD_MAX: usize = 4;
+
+/// Objects of a backup that are read at once.
+pub const BACKUP_READS_TOGETHER: usize = 16;
+
+/// Pieces of a backed-up log that are fetched ahead of the one that is read.
+pub const BACKUP_PIECES_AHEAD: usize = 4;
+
+/// How long after a failure the backup is tried again, or its own interval where that is shorter.
+pub const BACKUP_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// How often what has aged out of the backup is looked for.
+pub const BACKUP_SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Age at which a snapshot in a backup that no manifest names is taken for given up.
+pub const BACKUP_STRAY_AFTER: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// How long a node that stops may take for the last entries of its backup.
+pub const BACKUP_LAST_ROUND_MAX: Duration = Duration::from_secs(10);
+
+/// How long `admin backup` waits for the node to write one.
+pub const BACKUP_CALL_MAX: Duration = Duration::from_secs(6 * 60 * 60);

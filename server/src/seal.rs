@@ -24,6 +24,14 @@ const ID_BYTES: usize = 16;
 const NONCE_BYTES: usize = 24;
 const HEADER_BYTES: usize = 1 + ID_BYTES + NONCE_BYTES;
 
+/// Separates the name of the deployment's key from every other use of it.
+const NAME_CONTEXT: &str = "holdfast 2026 deployment key name";
+
+/// Tells keys apart and gives none away: what a backup says of the key that opens its guests' data.
+pub fn key_name(deployment_key: &[u8; 32]) -> [u8; 32] {
+    blake3::derive_key(NAME_CONTEXT, deployment_key)
+}
+
 /// Why a sealed field does not open. None of them says which byte was wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

@@ -15,7 +15,9 @@ use holdfast_replication::{Cluster, FatalError, LogError, Node, OpenError, Optio
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, MIB};
+use crate::backup::keeper::Keeper;
+use crate::backup::place::Place;
+use crate::config::{self, Config, MIB};
 use crate::data_dir::{self, Addresses, DataDir};
 use crate::http::listen::{self, Listener};
 use crate::http::{api, ops};
@@ -45,6 +47,8 @@ pub enum Error {
          that, leave it out, or give another --data-dir"
     )]
     CellShare { made: bool },
+    #[error("the backup's place cannot be used: {0}")]
+    Backup(String),
     #[error("the node refused its first command: {0}")]
     Genesis(String),
     #[error(
@@ -99,6 +103,7 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     if !config.accept_loss {
         data_dir.check_log()?;
     }
+    let backup = place_of_backup(&config)?;
     // Bound before the log is read, so that a taken port is told at once.
     let http = Listener::bind(config.http, CONNECTIONS_MAX).await?;
     let ops = Listener::bind(config.ops, OPS_CONNECTIONS_MAX).await?;
@@ -119,14 +124,19 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     let addresses = Addresses { http: http.address(), ops: ops.address() };
     let (stop, stopping) = watch::channel(false);
     let (fail, failed) = watch::channel(None);
-    let listeners = vec![
+    let mut listeners = vec![
         tokio::spawn(public(http, state.clone(), (stopping.clone(), fail))),
         tokio::spawn(ops.run(ops::router(state.clone()), stopping.clone())),
         tokio::spawn({
             let state = state.clone();
+            let stopping = stopping.clone();
             async move { lapsed.run(state.payments(), stopping).await }
         }),
     ];
+    if let Some((place, settings)) = backup {
+        let keeper = Keeper::new(state.backup_source(place), settings, state.backup().clone());
+        listeners.push(tokio::spawn(keeper.run(stopping)));
+    }
     let server = Server { state, addresses, data_dir, stop, listeners, failed };
     if let Err(error) = server.data_dir.publish(addresses) {
         server.shutdown().await;
@@ -134,6 +144,13 @@ pub async fn start(config: Config, on_progress: Option<OnProgress>) -> Result<Se
     }
     tracing::info!(http = %addresses.http, ops = %addresses.ops, "serving");
     Ok(server)
+}
+
+fn place_of_backup(config: &Config) -> Result<Option<(Place, config::Backup)>, Error> {
+    let Some(settings) = config.backup.clone() else { return Ok(None) };
+    let place = Place::open(&settings.to, true);
+    let place = place.map_err(|error| Error::Backup(format!("{error:#}")))?;
+    Ok(Some((place, settings)))
 }
 
 fn options(config: &Config, data_dir: &DataDir, lapsed: &Lapsed) -> Options {

@@ -8,9 +8,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use holdfast_engine::ids;
 use holdfast_engine::{Command, Outcome, Reader, Ticket};
 use holdfast_replication::{Node, SubmitError};
+use holdfast_snapshot::backup::Hash;
 use tokio::sync::Semaphore;
 
 use crate::auth::Keys;
+use crate::backup::archiver::Source;
+use crate::backup::keeper::Told;
+use crate::backup::place::Place;
 use crate::config::Config;
 use crate::data_dir::Secrets;
 use crate::http::guest::hotel_names::HotelNames;
@@ -18,7 +22,7 @@ use crate::http::refusal;
 use crate::idempotency::InFlight;
 use crate::payment::Payments;
 use crate::problem::Problem;
-use crate::seal::Sealer;
+use crate::seal::{Sealer, key_name};
 use crate::{clock, random};
 
 /// Shared by all doors of a node.
@@ -37,6 +41,9 @@ struct Inner {
     /// Whoever verifies the log holds it.
     verifying: Arc<Semaphore>,
     config: Config,
+    /// Names the deployment, and the key that opens guests' data, in backups.
+    backed_up_as: (u128, Hash),
+    backup: Arc<Told>,
 }
 
 /// A command's outcome, past its refusals.
@@ -63,6 +70,11 @@ impl AppState {
             readiness,
             verifying: Arc::new(Semaphore::new(1)),
             config,
+            backed_up_as: (
+                u128::from_str_radix(cluster_id, 16).unwrap_or(0),
+                Hash(key_name(&secrets.deployment_key)),
+            ),
+            backup: Arc::default(),
         }))
     }
 
@@ -119,6 +131,17 @@ impl AppState {
 
     pub fn verifying(&self) -> &Arc<Semaphore> {
         &self.0.verifying
+    }
+
+    /// What the backup that goes on tells.
+    pub fn backup(&self) -> &Arc<Told> {
+        &self.0.backup
+    }
+
+    /// This node's log and state, for a backup at `place`.
+    pub fn backup_source(&self, place: Place) -> Source {
+        let (cluster, keys) = self.0.backed_up_as;
+        Source { place, node: self.node().clone(), cluster, keys }
     }
 
     pub fn config(&self) -> &Config {

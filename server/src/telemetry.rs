@@ -66,10 +66,30 @@ fn describe() {
         "holdfast_guard_lag_seconds",
         "Age of the oldest acknowledged entry that the guard's file does not know of"
     );
+    describe_backup();
     metrics::describe_gauge!("holdfast_guard_lag_longest_seconds", "The longest since the start");
     metrics::describe_counter!(
         "holdfast_invariant_refusals_total",
         "Commands that met a state that must not be, since the start and in the log it read; always \
          a bug: run `holdfast admin verify`"
     );
+}
+
+fn describe_backup() {
+    metrics::describe_gauge!(
+        "holdfast_backup_age_seconds",
+        "The log's time now minus that of the last entry in the backup: what would be lost"
+    );
+    metrics::describe_gauge!("holdfast_backup_last_index", "Last log index in the backup");
+    metrics::describe_gauge!(
+        "holdfast_backup_snapshot_age_seconds",
+        "Age of the newest snapshot in the backup, as the node knows that leads"
+    );
+    metrics::describe_gauge!("holdfast_backup_failing", "1 while the last attempt failed");
+    metrics::describe_counter!("holdfast_backup_failures_total", "Attempts that failed");
+    metrics::describe_counter!(
+        "holdfast_backup_holes_total",
+        "Times the log was cut, or a piece damaged, before what follows was in the backup"
+    );
+    metrics::describe_counter!("holdfast_backup_bytes_total", "Bytes of the log written here");
 }

@@ -32,6 +32,7 @@ fn manifest() -> Manifest {
         written_ms: 1_795_000_000_777,
         bytes: 3_488,
         contents: Hash([7; 32]),
+        keys: Hash([8; 32]),
         name: snapshot_name(99, 0xABCD),
     }
 }
@@ -146,6 +147,8 @@ fn a_chain_that_begins_anew_is_no_damage() {
     assert_eq!(chains.with(12).map(|chain| chain.last), Some(12));
     assert_eq!(chains.with(21).map(|chain| chain.first), Some(20));
     assert_eq!(chains.with(15), None, "nobody has it");
+    let (_, broken) = follow(&[&piece(10, Hash([1; 32]))]);
+    assert_eq!(broken, [], "what the oldest followed aged out");
 }
 
 /// The first format, for ever readable: the files were written when the format was made.

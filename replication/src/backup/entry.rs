@@ -41,4 +41,13 @@ impl StoredEntry {
     pub(crate) fn entry(&self) -> &Entry {
         &self.0
     }
+
+    /// The same entry for another cluster: one that names members names none.
+    pub(crate) fn for_another_cluster(&self) -> Entry {
+        let payload = match &self.0.payload {
+            EntryPayload::Normal(payload) => EntryPayload::Normal(payload.clone()),
+            EntryPayload::Blank | EntryPayload::Membership(_) => EntryPayload::Blank,
+        };
+        Entry { log_id: self.0.log_id, payload }
+    }
 }

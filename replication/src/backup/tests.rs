@@ -1,9 +1,10 @@
 //! Laws of the log in a backup: pieces hold what was applied, all of it, and fold to the node's own state.
 
+use holdfast_engine::digest::Digest;
 use holdfast_snapshot::backup::{Chains, Hash, Segment, Start};
 use tempfile::TempDir;
 
-use super::{Fold, FoldError, StoredEntry};
+use super::{Fold, FoldError, Home, Rebuild, RebuildError, Rebuilt, StoredEntry};
 use crate::fixture::{add_partner, small_hotel};
 use crate::{GroupId, Node, Options};
 
@@ -87,4 +88,89 @@ async fn an_entry_of_another_history_or_place_is_seen() {
     assert_eq!(other.has_entry(&last).expect("readable"), None);
     one.shutdown().await;
     other.shutdown().await;
+}
+
+/// Every entry that a node has applied, and the digest of the state after each.
+fn history(node: &Node) -> Vec<(StoredEntry, Digest)> {
+    let mut fold = Fold::empty();
+    let piece = node.log_piece(start(0, Hash::NONE)).expect("readable").expect("some");
+    let read = Segment::read(&piece.bytes).expect("whole");
+    let folded = read.entries().map(|(index, value)| {
+        let entry = StoredEntry::read(GROUP, index, value).expect("whole");
+        fold.apply(&entry).expect("follows");
+        (entry, fold.digest())
+    });
+    folded.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_rebuilt_at_any_entry_has_the_state_of_the_log_there() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let driven = |dir: &TempDir| Options {
+        threads: None,
+        time: crate::fixture::time(),
+        ..Options::alone(dir.path())
+    };
+    let node = Node::open(driven(&dir)).await.expect("opened");
+    for command in small_hotel() {
+        node.submit(command, None).await.expect("applied");
+    }
+    let taken = node.snapshot().await.expect("written");
+    for number in 0..20 {
+        node.submit(add_partner(100 + number), None).await.expect("applied");
+    }
+    let history = history(&node);
+    let snapshot = node.snapshot_path(taken.index);
+    let last = history.last().expect("some").0.index();
+    for at in [taken.index, taken.index + 1, taken.index + 7, last] {
+        let new = tempfile::tempdir().expect("a directory");
+        let home = Home::alone(GROUP);
+        let mut rebuild = Rebuild::begin(new.path(), &home, &snapshot).expect("begun");
+        for (entry, _) in &history {
+            if entry.index() > taken.index && entry.index() <= at {
+                rebuild.put(entry).expect("follows");
+            }
+        }
+        let made = rebuild.finish().expect("on disk");
+        assert_eq!(made, Rebuilt { index: at, entries: at - taken.index });
+        let (_, expected) = &history[usize::try_from(at).expect("few")];
+        let rebuilt = Node::open(driven(&new)).await.expect("starts");
+        assert_eq!(&rebuilt.digest().await.expect("runs").1, expected, "at {at}");
+        rebuilt.submit(add_partner(500), None).await.expect("goes on");
+        let (_, digest) = rebuilt.digest().await.expect("runs");
+        rebuilt.shutdown().await;
+        drop(rebuilt);
+        let again = Node::open(driven(&new)).await.expect("starts again");
+        assert_eq!(again.digest().await.expect("runs").1, digest);
+        again.shutdown().await;
+    }
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_refuses_a_hole_another_group_and_a_directory_with_something_in_it() {
+    let (dir, new) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let node = node(&dir).await;
+    for number in 0..5 {
+        node.submit(add_partner(10 + number), None).await.expect("applied");
+    }
+    let taken = node.snapshot().await.expect("written");
+    for number in 0..5 {
+        node.submit(add_partner(100 + number), None).await.expect("applied");
+    }
+    let (history, snapshot) = (history(&node), node.snapshot_path(taken.index));
+    let begin = |home: &Home| Rebuild::begin(new.path(), home, &snapshot);
+    let other = begin(&Home::alone(GroupId(9)));
+    assert!(matches!(other.err(), Some(RebuildError::OtherGroup { found: 0, asked: 9 })));
+    let mut rebuild = begin(&Home::alone(GROUP)).expect("begun");
+    let (skipped, _) = &history[usize::try_from(taken.index).expect("few") + 2];
+    let hole = rebuild.put(skipped).expect_err("one is missing");
+    let expected = taken.index + 1;
+    assert!(matches!(hole, RebuildError::Hole { expected: it, .. } if it == expected), "{hole}");
+    drop(rebuild);
+    let again = begin(&Home::alone(GROUP));
+    assert!(matches!(again.err(), Some(RebuildError::NotEmpty { .. })));
+    let unfinished = Node::open(Options { threads: None, ..Options::alone(new.path()) }).await;
+    assert!(unfinished.is_err(), "what was not finished does not start");
+    node.shutdown().await;
 }

@@ -19,7 +19,7 @@ mod whole_file;
 use std::collections::BTreeMap;
 
 pub use file::GuardError;
-pub(crate) use file::read;
+pub(crate) use file::{read, replace};
 pub(crate) use keeper::Guard;
 pub use keeper::GuardLag;
 

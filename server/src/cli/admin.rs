@@ -1,5 +1,6 @@
 //! `holdfast admin …`: operator calls to the node that runs on a data directory.
 
+mod backup;
 mod cluster;
 mod members;
 mod snapshot;
@@ -37,6 +38,10 @@ enum Call {
     Snapshot(snapshot::Args),
     /// The digest of each part of the node's state, at an index
     Digest,
+    /// Write a backup of a running node now; look at backups
+    Backup(backup::Args),
+    /// Make the data directories of a node, or of a new cluster, from a backup
+    Restore(backup::RestoreArgs),
     /// Who belongs to the cluster, and changes to that
     #[command(subcommand)]
     Member(members::Call),
@@ -57,6 +62,8 @@ pub async fn run(args: Args) -> anyhow::Result<bool> {
     match call {
         Call::Verify(args) => return verify::verify(&data_dir, args, json).await,
         Call::Snapshot(args) => snapshot::run(&data_dir, args, json).await?,
+        Call::Backup(args) => return backup::run(&data_dir, args, json).await,
+        Call::Restore(args) => backup::restore(&data_dir, args, json).await?,
         Call::Digest => verify::digest(&data_dir, json).await?,
         Call::Member(call) => members::run(&client(&data_dir)?, call, json).await?,
         Call::Leader(call) => members::transfer(&client(&data_dir)?, call, json).await?,

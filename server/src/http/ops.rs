@@ -2,6 +2,7 @@
 //!
 //! It stands on loopback unless configured otherwise and knows no guest and no partner.
 
+pub mod backup;
 pub mod members;
 mod snapshot;
 mod verify;
@@ -61,6 +62,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/ops/verify", post(verify::verify))
         .route("/v1/ops/snapshot", post(snapshot::take))
         .route("/v1/ops/digest", get(verify::digest))
+        .route("/v1/ops/backup", post(backup::write))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(render))
@@ -94,6 +96,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
     metrics::gauge!("holdfast_applied_index").set(state.reader().applied_index() as f64);
     show_clocks(&state);
     snapshot::show(&state);
+    backup::show(&state);
     members::show(&state).await;
     let text = telemetry::metrics().render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

@@ -78,10 +78,12 @@ impl Chains {
             chain.tip = link;
             return if is_later { Ok(()) } else { Err(Broken::Swapped { first }) };
         }
+        // What the first one that is left followed was removed in its time.
+        let is_oldest = self.chains.is_empty();
         let before = self.chains.iter().map(|chain| chain.last).max();
         let (from_ms, to_ms) = (head.from_ms, head.to_ms);
         self.chains.push(Chain { first, last, from_ms, to_ms, tip: link });
-        if head.previous == Hash::NONE {
+        if is_oldest || head.previous == Hash::NONE {
             return Ok(());
         }
         let from = before.map_or(0, |last| last.saturating_add(1));

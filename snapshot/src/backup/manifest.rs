@@ -25,6 +25,8 @@ pub struct Manifest {
     /// Of the snapshot's file.
     pub bytes: u64,
     pub contents: Hash,
+    /// Names the key that opens guests' data, and does not give it away; [`Hash::NONE`] where nobody said.
+    pub keys: Hash,
     /// The object's name.
     pub name: String,
 }
@@ -39,6 +41,7 @@ impl Manifest {
             body.extend_from_slice(&word.to_le_bytes());
         }
         body.extend_from_slice(&self.contents.0);
+        body.extend_from_slice(&self.keys.0);
         body.extend_from_slice(&length(&self.name));
         body.extend_from_slice(self.name.as_bytes());
         let mut out = Vec::with_capacity(body.len() + 32);
@@ -77,6 +80,7 @@ impl Manifest {
             written_ms: u64::from_le_bytes(fields.array()?),
             bytes: u64::from_le_bytes(fields.array()?),
             contents: Hash(fields.array()?),
+            keys: Hash(fields.array()?),
             name: {
                 let length = u32::from_le_bytes(fields.array()?);
                 let length = usize::try_from(length).ok().filter(|long| *long <= NAME_BYTES_MAX);

@@ -12,7 +12,9 @@ use openraft::{Instant, ReadPolicy, ServerState};
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::clock::{LogClock, TimeSource};
-use crate::limits::{CLOCK_DISAGREE_MS_MAX, CLOCKS_WAIT_MAX, MEMBER_SILENT_AFTER};
+use crate::limits::{
+    CLOCK_DISAGREE_MS_MAX, CLOCKS_WAIT_MAX, LEADER_RETRY_EVERY, MEMBER_SILENT_AFTER,
+};
 use crate::member::Member;
 use crate::network::ask::{self, Ask};
 use crate::network::peers::Peers;
@@ -143,7 +145,14 @@ pub(crate) async fn watch_lead(
                 });
             }
         }
-        if metrics.changed().await.is_err() {
+        // A quorum that did not answer just now: nothing of the metrics changes when it does.
+        let is_unready = leads(&raft).is_some_and(|leader| *lead.borrow() != Lead::Leading(leader));
+        let goes_on = tokio::select! {
+            biased;
+            changed = metrics.changed() => changed.is_ok(),
+            () = clocks.time.sleep(LEADER_RETRY_EVERY), if is_unready => true,
+        };
+        if !goes_on {
             lead.send_replace(Lead::Following(None));
             return;
         }

@@ -58,10 +58,6 @@ impl Witness {
         }
     }
 
-    pub fn reader(&self) -> &Reader {
-        &self.reader
-    }
-
     /// How many entries were applied anywhere.
     pub fn end(&self) -> u64 {
         self.accounts.len() as u64

@@ -32,5 +32,7 @@ mod relay;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "faults/spaces.rs"]
+mod spaces;
 #[path = "faults/trial.rs"]
 mod trial;

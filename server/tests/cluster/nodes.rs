@@ -4,7 +4,7 @@
 //! there, and gives up at a deadline.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -28,6 +28,8 @@ pub struct Nodes {
     pub environment: BTreeMap<u64, Vec<(String, String)>>,
     /// A node's doors; the same each time it is started.
     doors: BTreeMap<u64, SocketAddr>,
+    /// The network namespace a node runs in, where it has one.
+    spaces: BTreeMap<u64, String>,
 }
 
 impl Nodes {
@@ -35,10 +37,27 @@ impl Nodes {
     pub fn new(voters: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let addresses: Vec<String> = free_ports(voters).iter().map(ToString::to_string).collect();
-        let made = admin(&["cluster", "new", "--nodes", &addresses.join(",")], &dir);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        if voters > 0 {
+            let made = admin(&["cluster", "new", "--nodes", &addresses.join(",")], &dir);
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
         let doors = (1..).zip(free_ports(voters)).collect();
-        Self { dir, up: BTreeMap::new(), environment: BTreeMap::new(), doors }
+        let (up, environment, spaces) = Default::default();
+        Self { dir, up, environment, doors, spaces }
+    }
+
+    /// The files of a cluster of nodes that each run in a namespace, at an address of its own.
+    #[allow(dead_code, reason = "for tests that cut the network")]
+    pub fn in_spaces(spaces: &[(String, IpAddr)]) -> Self {
+        let mut nodes = Self::new(0);
+        let addresses: Vec<String> = spaces.iter().map(|(_, at)| format!("{at}:7400")).collect();
+        let made = admin(&["cluster", "new", "--nodes", &addresses.join(",")], &nodes.dir);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        for (node, (name, at)) in (1..).zip(spaces) {
+            nodes.doors.insert(node, SocketAddr::new(*at, 8080));
+            nodes.spaces.insert(node, name.clone());
+        }
+        nodes
     }
 
     /// The files of a node that joins later, and its address for the others.
@@ -66,9 +85,17 @@ impl Nodes {
     }
 
     pub fn try_start(&self, node: u64) -> Result<Server, Ended> {
-        let mut command = Command::new(BINARY);
-        let door = self.doors[&node].to_string();
-        command.args(["serve", "--http", &door, "--ops", "127.0.0.1:0", "--config"]);
+        let mut command = match self.spaces.get(&node) {
+            None => Command::new(BINARY),
+            Some(space) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", space, BINARY]);
+                command
+            }
+        };
+        let door = self.doors[&node];
+        let ops = SocketAddr::new(door.ip(), 0).to_string();
+        command.args(["serve", "--http", &door.to_string(), "--ops", &ops, "--config"]);
         command.arg(self.file(node));
         command.envs(self.environment.get(&node).into_iter().flatten().cloned());
         Server::run(command, &self.data(node))

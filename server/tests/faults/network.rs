@@ -2,6 +2,7 @@
 
 use crate::nodes::Nodes;
 use crate::relay::{Cuts, Relays};
+use crate::spaces::Spaces;
 use crate::trial::{Trial, alone, rounds};
 
 /// Which ways are cut, of a node that leads and the others.
@@ -64,4 +65,36 @@ async fn a_network_that_parts_loses_nothing() {
         }
     }
     trial.close().await;
+}
+
+/// As above with the kernel's own network: nodes in namespaces, with certificates.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cable_that_is_pulled_loses_nothing() {
+    let _alone = alone().await;
+    let Some(spaces) = Spaces::make(3) else { return };
+    let mut trial = Trial::begin(Nodes::in_spaces(&spaces.addresses()), 3).await;
+    trial.open().await;
+    for _ in 0..rounds() {
+        let leader = trial.nodes.leader().await;
+        trial.hurt();
+        spaces.cable(leader, false);
+        trial.goes_on("leader's cable pulled").await;
+        spaces.cable(leader, true);
+        trial.nodes.all_ready().await;
+
+        let leader = trial.nodes.leader().await;
+        let others: Vec<u64> = (1..=3).filter(|node| *node != leader).collect();
+        trial.hurt();
+        for other in &others {
+            spaces.way(leader, *other, false);
+        }
+        trial.goes_on("leader's packets to the others lost").await;
+        for other in &others {
+            spaces.way(leader, *other, true);
+        }
+        trial.nodes.all_ready().await;
+    }
+    trial.close().await;
+    // The nodes end before the network they are in.
+    trial.nodes.up.clear();
 }

@@ -12,11 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use holdfast_snapshot::{CopyError, Meta, ReadError, Shelf, read_meta};
-use rocksdb::{DB, WriteBatch};
 
 use super::StoredEntry;
 use crate::GroupId;
 use crate::limits::REBUILD_BATCH_BYTES;
+use crate::log::rocks::{DB, WriteBatch};
 use crate::log::{self, Damage, keys, record, rocks};
 use crate::member::{ANY_DISK, Member};
 use crate::raft_types::{Leader, LogId, Membership, StoredMembership, Vote};
@@ -63,8 +63,8 @@ pub enum RebuildError {
     Storage(String),
 }
 
-impl From<rocksdb::Error> for RebuildError {
-    fn from(error: rocksdb::Error) -> Self {
+impl From<rocks::Error> for RebuildError {
+    fn from(error: rocks::Error) -> Self {
         Self::Storage(error.into_string())
     }
 }

@@ -262,12 +262,14 @@ impl ToLeader {
         let member = self.member(leader).ok_or(Reached::No)?;
         let link = self.peers.link(leader, &member, Purpose::Commands);
         let call = link.call(self.group).await.map_err(|_| Reached::No)?;
+        let hands_over = matches!(asked, Ask::Change(Change::Lead { .. }));
         // One that stands still, or is cut off, is waited for no longer than until another leads: what it
         // was told may have been done, and only the next leader can tell.
         tokio::select! {
             biased;
             answer = call.ask(asked.write()) => answer.map_err(|_| Reached::Perhaps),
-            () = self.another_leads(leader) => Err(Reached::Perhaps),
+            // Unless that is what it was asked for: then its answer comes when another leads.
+            () = self.another_leads(leader), if !hands_over => Err(Reached::Perhaps),
             () = self.time.sleep(SUBMIT_WAIT_MAX) => Err(Reached::Perhaps),
         }
     }

@@ -16,6 +16,7 @@ pub mod peers;
 #[cfg(feature = "node")]
 pub mod replay;
 pub mod search;
+pub mod snapshot;
 pub mod verify;
 
 /// How large a figure is made.

@@ -39,6 +39,7 @@ usage: bench [--quick] [--dir DIR] [NAME...]
   calendar  a year of a hotel, in memory
   verify    a log folded and checked entry by entry, beside folding it alone
   memory    resident bytes of a room-type-night and of a hold
+  snapshot  what a snapshot costs those who write meanwhile, and how fast it is
   durable   holds a second that are on disk before they are answered, in process
   cluster   holds a second with three nodes, and how fast a lead moves, in process
   replay    start-up time over a million log entries
@@ -60,6 +61,7 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "explain",
         "calendar",
         "verify",
+        "snapshot",
         "durable",
         "cluster",
         "replay",
@@ -67,7 +69,17 @@ const FIGURES: &[&str] = if cfg!(feature = "node") {
         "peers",
     ]
 } else {
-    &["memory", "admission", "engine", "parts", "search", "explain", "calendar", "verify"]
+    &[
+        "memory",
+        "admission",
+        "engine",
+        "parts",
+        "search",
+        "explain",
+        "calendar",
+        "verify",
+        "snapshot",
+    ]
 };
 
 struct Asked {
@@ -140,6 +152,7 @@ fn figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
         "explain" => figures::explain::explain(scale),
         "calendar" => figures::explain::calendar(scale),
         "verify" => figures::verify::run(scale),
+        "snapshot" => figures::snapshot::run(scale, scratch)?,
         other => node_figure(other, scale, scratch)?,
     }
     Ok(())

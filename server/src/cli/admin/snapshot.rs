@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use holdfast_replication::{SnapshotInFile, verify_snapshot_file};
@@ -25,7 +26,9 @@ enum Call {
 
 pub async fn run(data_dir: &Path, args: Args, json: bool) -> anyhow::Result<()> {
     if let Some(Call::Verify { file }) = args.call {
-        let read = tokio::task::spawn_blocking(move || verify_snapshot_file(&file)).await??;
+        let path = file.clone();
+        let read = tokio::task::spawn_blocking(move || verify_snapshot_file(&path)).await?;
+        let read = read.with_context(|| format!("cannot use {}", file.display()))?;
         println!("{}", table(&read));
         return Ok(());
     }

@@ -41,11 +41,12 @@ pub(crate) fn knows_partner(reader: &Reader, number: u128) -> bool {
     reader.partner(PartnerId(number)).is_some()
 }
 
-/// One hotel with ten rooms of one type on every night of a month.
-pub(crate) fn small_hotel() -> Vec<Command> {
-    let text = |en: &str| Text { th: String::new(), en: en.into() };
-    let principal = Principal::Partner(PARTNER.0);
-    let hotel = HotelDraft {
+pub(crate) fn text(en: &str) -> Text {
+    Text { th: String::new(), en: en.into() }
+}
+
+pub(crate) fn hotel_draft() -> HotelDraft {
+    HotelDraft {
         name: text("Small"),
         description: text(""),
         province: 10,
@@ -61,8 +62,11 @@ pub(crate) fn small_hotel() -> Vec<Command> {
         check_out_minute: 12 * 60,
         tax_profile: TaxProfile::STANDARD,
         age_bands: AgeBands::default(),
-    };
-    let room_type = RoomTypeDraft {
+    }
+}
+
+pub(crate) fn room_type_draft() -> RoomTypeDraft {
+    RoomTypeDraft {
         name: text("Double"),
         max_adults: 2,
         max_children: 1,
@@ -70,7 +74,12 @@ pub(crate) fn small_hotel() -> Vec<Command> {
         beds: "1 king".into(),
         size_m2: 28,
         amenities: 0,
-    };
+    }
+}
+
+/// One hotel with ten rooms of one type on every night of a month.
+pub(crate) fn small_hotel() -> Vec<Command> {
+    let principal = Principal::Partner(PARTNER.0);
     let line = Line {
         seq: 1,
         room_type: ROOM_TYPE,
@@ -86,12 +95,12 @@ pub(crate) fn small_hotel() -> Vec<Command> {
     let verbs = [
         Verb::Genesis(Genesis { horizon_nights: 365, quota: <_>::default() }),
         Verb::AddPartner(AddPartner { id: PARTNER, name: "P".into() }),
-        Verb::AddHotel(AddHotel { id: HotelId(1), partner: PARTNER, draft: hotel }),
+        Verb::AddHotel(AddHotel { id: HotelId(1), partner: PARTNER, draft: hotel_draft() }),
         Verb::AddRoomType(AddRoomType {
             id: RoomTypeId(1),
             hotel: HOTEL,
             principal,
-            draft: room_type,
+            draft: room_type_draft(),
         }),
         Verb::Allot(allot),
     ];

@@ -6,6 +6,7 @@
 //! **Invariant**: nothing acknowledged as synced is missing from an open log, unless its operator has
 //! accepted the loss in so many words.
 
+mod database;
 mod disk_reader;
 mod group;
 mod guard;
@@ -35,10 +36,10 @@ use crate::GroupId;
 use crate::clock::TimeSource;
 use crate::disk::OnDiskFailure;
 use crate::raft_types::{LogId, Vote};
+pub(crate) use database::Database;
 pub(crate) use disk_reader::DiskReader;
 use group::Group;
 use guard::{Guard, Mark};
-pub(crate) use rocks::Database;
 use tail::Tail;
 use wal::Wal;
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use parking_lot::MappedRwLockReadGuard;
 
+use super::database::Database;
 use super::record::{self, Damage};
-use super::rocks::{DB, DBRawIterator, Database};
+use super::rocks::{DB, DBRawIterator};
 use super::tail::{next, weight};
 use super::{keys, rocks};
 use crate::GroupId;

@@ -7,9 +7,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::database::Database;
 use super::disk_reader::{DiskReader, Ends, LogDamage};
 use super::guard::{self, Guard, GuardError, Mark, Marks};
-use super::rocks::Database;
 use super::tail::next;
 use super::wal::Wal;
 use super::{Log, LogOptions, guard_path, rocks, rocks_dir, salvage};

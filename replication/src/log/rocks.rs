@@ -1,13 +1,12 @@
 //! How the log's RocksDB is opened: options alone, each with its reason.
 //!
-//! It owns the handle, and its end. It refuses to know what is stored. Point-in-time recovery with recycled WAL files reaches the
-//! device's own limit, but may open with synced entries missing: the guard is what makes it safe.
+//! It refuses to know what is stored. Point-in-time recovery with recycled WAL files reaches the device's own
+//! limit, but may open with synced entries missing: the guard is what makes it safe.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use rocksdb::{
     BlockBasedOptions, DBCompactionStyle, DBCompressionType, DBRecoveryMode, Options, ReadOptions,
     WriteOptions,
@@ -21,24 +20,6 @@ use crate::limits::{
 
 /// The file RocksDB writes last when it creates a database, and reads first.
 const CURRENT: &str = "CURRENT";
-
-/// A database that can be closed while others still hold it, so that closing frees the files at once.
-pub(crate) struct Database(RwLock<Option<DB>>);
-
-impl Database {
-    pub fn new(db: DB) -> Self {
-        Self(RwLock::new(Some(db)))
-    }
-
-    /// The database, kept open as long as the guard lives; `None` once it was closed.
-    pub fn get(&self) -> Option<MappedRwLockReadGuard<'_, DB>> {
-        RwLockReadGuard::try_map(self.0.read(), Option::as_ref).ok()
-    }
-
-    pub fn close(&self) {
-        drop(self.0.write().take());
-    }
-}
 
 pub(crate) fn exists(dir: &Path) -> bool {
     dir.join(CURRENT).exists()

@@ -6,11 +6,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::database::Database;
 use super::disk_reader::{DiskReader, LogDamage};
 use super::guard::{GuardError, Mark, Marks};
 use super::open::{LogError, storage_error};
 use super::record::Damage;
-use super::rocks::{DB, Database, WriteBatch};
+use super::rocks::{DB, WriteBatch};
 use super::{keys, record, rocks};
 use crate::GroupId;
 use crate::raft_types::{LogId, Vote};

@@ -21,9 +21,10 @@ use driver::Driver;
 use openraft::storage::IOFlushed;
 use tokio::sync::oneshot;
 
+use super::database::Database;
 use super::group::Group;
 use super::guard::Guard;
-use super::rocks::{Database, WriteBatch};
+use super::rocks::WriteBatch;
 use super::tail::weight;
 use super::{keys, record, rocks};
 use crate::disk::{DiskFailure, OnDiskFailure};

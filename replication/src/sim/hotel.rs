@@ -5,8 +5,7 @@
 use holdfast_engine::ari::{Change, Line, OnConflict};
 use holdfast_engine::booking::{Payment, Sealed};
 use holdfast_engine::catalogue::{
-    AgeBands, Deposit, HotelDraft, HotelStatus, MealPlan, Occupancies, Policy, RatePlanDraft,
-    RoomTypeDraft, StayRules, TaxProfile, Text,
+    Deposit, HotelStatus, MealPlan, Occupancies, Policy, RatePlanDraft, StayRules,
 };
 use holdfast_engine::civil::DAY_MS;
 use holdfast_engine::command::{
@@ -17,11 +16,10 @@ use holdfast_engine::ids::{
     BookingId, HoldId, HotelId, HotelIx, PartnerId, RatePlanId, RatePlanIx, RoomTypeId, RoomTypeIx,
 };
 use holdfast_engine::inventory::Cell;
-use holdfast_engine::money::Currency;
 use holdfast_engine::stay::Stay;
 use holdfast_engine::{Command, Idempotency, Night, Principal, Reader, Weekdays};
 
-use crate::fixture::START_MS;
+use crate::fixture::{START_MS, hotel_draft, room_type_draft, text};
 
 const PARTNER: PartnerId = PartnerId(1);
 const ADMIN: Principal = Principal::Admin(1);
@@ -112,30 +110,6 @@ pub(crate) fn cancel(key: u128, hold: u128) -> Command {
     keyed(key, Verb::Cancel(Cancel { booking, principal: ADMIN, version: None }))
 }
 
-fn text(en: &str) -> Text {
-    Text { th: String::new(), en: en.into() }
-}
-
-fn hotel_draft() -> HotelDraft {
-    HotelDraft {
-        name: text("Small"),
-        description: text(""),
-        province: 10,
-        lat_e6: 13_750_000,
-        lon_e6: 100_500_000,
-        stars: 3,
-        property_type: 0,
-        amenities: 0,
-        zone: "Asia/Bangkok".into(),
-        currency: Currency::THB,
-        max_stay: 30,
-        check_in_minute: 14 * 60,
-        check_out_minute: 12 * 60,
-        tax_profile: TaxProfile::STANDARD,
-        age_bands: AgeBands::default(),
-    }
-}
-
 fn rate_plan_draft() -> RatePlanDraft {
     RatePlanDraft {
         name: text("Flexible"),
@@ -148,18 +122,6 @@ fn rate_plan_draft() -> RatePlanDraft {
         price_max: None,
         occupancy: Occupancies::default(),
         derived_from: None,
-    }
-}
-
-fn room_type_draft() -> RoomTypeDraft {
-    RoomTypeDraft {
-        name: text("Double"),
-        max_adults: 2,
-        max_children: 1,
-        max_occupancy: 3,
-        beds: "1 king".into(),
-        size_m2: 28,
-        amenities: 0,
     }
 }
 

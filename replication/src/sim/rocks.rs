@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
+use parking_lot::Mutex;
 
 use super::dice::Dice;
 use super::disk::{Disk, disk_of};
@@ -252,23 +252,6 @@ impl DBRawIterator<'_> {
 
     pub fn item(&self) -> Option<(&[u8], &[u8])> {
         self.at.as_ref().map(|(key, value)| (key.as_slice(), &**value))
-    }
-}
-
-/// A database that can be closed while others still hold it.
-pub(crate) struct Database(RwLock<Option<DB>>);
-
-impl Database {
-    pub fn new(db: DB) -> Self {
-        Self(RwLock::new(Some(db)))
-    }
-
-    pub fn get(&self) -> Option<MappedRwLockReadGuard<'_, DB>> {
-        RwLockReadGuard::try_map(self.0.read(), Option::as_ref).ok()
-    }
-
-    pub fn close(&self) {
-        drop(self.0.write().take());
     }
 }
 

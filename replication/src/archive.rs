@@ -21,13 +21,14 @@ use holdfast_engine::archive::{self, Archived};
 use holdfast_engine::booking::Booking;
 use holdfast_engine::ids::BookingId;
 use holdfast_engine::{Event, Reader, codec};
-use holdfast_snapshot::{ArchivedError, ArchivedRecord, read_archived};
+use holdfast_snapshot::{ArchivedError, ArchivedRecord};
 
 use crate::GroupId;
 use crate::disk::OnDiskFailure;
 use crate::limits::{ARCHIVE_BATCH_BYTES, ARCHIVE_READ_TOGETHER};
 use crate::log::rocks::{self, WriteBatch};
 use crate::log::{Damage, Database};
+use crate::runtime::FILES;
 use record::{Kept, Key};
 use writer::Writer;
 
@@ -254,7 +255,7 @@ impl Archive {
             batch.write_if(ARCHIVE_BATCH_BYTES)
         })?;
         let mut value = Vec::new();
-        let read = read_archived(snapshot, |ArchivedRecord { index, record }| {
+        let read = FILES.read_archived(snapshot, |ArchivedRecord { index, record }| {
             let none = |error: codec::Error| ArchiveError::Snapshot(error.to_string());
             let key = Key { group: self.group, id: archive::read(record).map_err(none)?.id };
             record::put_bytes(key, (index, record), &mut value);

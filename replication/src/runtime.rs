@@ -1,8 +1,9 @@
 //! What tasks run on: tokio; and, in a build for the simulation, its virtual clock, network and disks.
 //!
-//! It owns the names under which this crate spawns, sleeps, connects and watches, so that the same source
-//! runs on both. It refuses to add anything to them. **Invariant**: nothing else in this crate names a
-//! task, a timer or a socket of tokio's; what is left of tokio elsewhere wakes in the order of waiting.
+//! It owns the names under which this crate spawns, sleeps, connects, watches and reaches the files of
+//! snapshots, so that the same source runs on both. It refuses to add anything to them. **Invariant**:
+//! nothing else in this crate names a task, a timer or a socket of tokio's; what is left of tokio elsewhere
+//! wakes in the order of waiting.
 
 #[cfg(not(holdfast_sim))]
 pub(crate) use machine::*;
@@ -14,13 +15,20 @@ pub(crate) use crate::sim::runtime::*;
 mod machine {
     use std::io;
 
+    pub(crate) use holdfast_snapshot::MACHINE as FILES;
     pub(crate) use tokio::net::{TcpListener, TcpStream};
     pub(crate) use tokio::runtime::{Handle, Runtime};
     pub(crate) use tokio::spawn;
+    use tokio::sync::oneshot;
     pub(crate) use tokio::sync::watch;
     pub(crate) use tokio::task::{AbortHandle, JoinHandle, JoinSet, spawn_blocking, yield_now};
     pub(crate) use tokio::time::error::Elapsed;
     pub(crate) use tokio::time::{Instant, sleep, timeout};
+
+    /// Blocks until there is an answer; `None` where nobody will give one. For a thread of its own.
+    pub(crate) fn wait<T: Send + 'static>(answer: oneshot::Receiver<T>) -> Option<T> {
+        answer.blocking_recv().ok()
+    }
 
     /// What openraft's own tasks run on.
     pub(crate) type RaftRuntime = openraft::impls::TokioRuntime;

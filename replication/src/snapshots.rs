@@ -20,13 +20,14 @@ use std::time::Duration;
 use holdfast_engine::digest::Digest;
 use holdfast_engine::state::Capture;
 use holdfast_snapshot::limits::SNAPSHOTS_KEPT;
-use holdfast_snapshot::{LoadError, Loaded, Meta, Shelf, Summary, WriteError, load};
+use holdfast_snapshot::{LoadError, Loaded, Meta, Shelf, Summary, WriteError};
 use parking_lot::Mutex;
 
 use crate::GroupId;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::TimeSource;
 use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
+use crate::runtime::FILES;
 pub(crate) use begin::Begin;
 pub(crate) use taker::Taker;
 
@@ -116,8 +117,7 @@ impl Snapshots {
         time: Arc<dyn TimeSource>,
     ) -> io::Result<Self> {
         let dir = directory(dir, group);
-        // The simulation's disk has no files of this kind: there is never one to begin with.
-        let shelf = if cfg!(holdfast_sim) { Shelf::at(&dir) } else { Shelf::open(&dir)? };
+        let shelf = Shelf::open_on(FILES, &dir)?;
         let (newest, receiving) = (Mutex::default(), Arc::default());
         Ok(Self { dir, shelf, cluster, group, time, newest, receiving })
     }
@@ -191,7 +191,7 @@ pub struct SnapshotInFile {
 
 /// Reads and checks a snapshot's file, and makes the state of it. Blocks; takes as much memory as the state.
 pub fn verify_snapshot_file(path: &Path) -> Result<SnapshotInFile, LoadError> {
-    let Loaded { meta: head, summary, writer, .. } = load(path)?;
+    let Loaded { meta: head, summary, writer, .. } = FILES.load(path)?;
     let Summary { blocks, records, bytes, .. } = summary;
     let (archived, digest) = (writer.archived().bookings, writer.digest());
     Ok(SnapshotInFile { head, bytes, blocks, records, archived, digest })

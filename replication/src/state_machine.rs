@@ -157,6 +157,8 @@ impl StateMachine {
     pub fn mark(&mut self) -> Result<Marked, SnapshotError> {
         let last = self.last.ok_or(SnapshotError::Nothing)?;
         let capture = self.writer.capture().ok_or(SnapshotError::Running)?;
+        #[cfg(all(test, holdfast_sim))]
+        crate::sim::witness::marked(last, &self.writer);
         let membership = self.membership.clone();
         Ok(Marked { capture, last, membership, at_ms: self.applied.at_ms() })
     }

@@ -7,12 +7,12 @@
 //! It owns these bytes; what keeps an archive puts them in and takes them out. **Invariant**: a file that is
 //! loaded carries as many of them as its state has archived, with the digest the state has.
 
-use std::path::Path;
+use std::io::Read;
 
 use holdfast_engine::state::Part;
 
 use crate::format::Fields;
-use crate::{ReadError, read};
+use crate::{ReadError, Reader};
 
 /// A booking as a file carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,11 @@ pub enum ArchivedError<E> {
     Stopped(E),
 }
 
-/// Hands out the archive's records of a file, block by block as each was checked, and checks the whole of it:
-/// what was handed out counts only once this returns.
-pub fn read_archived<E>(
-    path: &Path,
+/// What [`crate::read_archived`] does with a file that was opened.
+pub(crate) fn read<R: Read, E>(
+    mut reader: Reader<R>,
     mut visit: impl FnMut(ArchivedRecord<'_>) -> Result<(), E>,
 ) -> Result<(), ArchivedError<E>> {
-    let mut reader = read::open(path)?;
     while let Some(block) = reader.next_block()? {
         if block.part == Part::Archived {
             for record in records(&block.bytes) {

@@ -25,14 +25,14 @@ impl Shelf {
         from: &Path,
         head: impl FnOnce(&Meta) -> Meta,
     ) -> Result<(Kept, Summary), CopyError> {
-        let mut reader = read::open(from)?;
+        let mut reader = read::open(self.files(), from)?;
         let meta = head(reader.meta());
         let (index, found) = (meta.index, reader.meta().index);
         if index != found {
             return Err(WriteError::AnotherIndex { index, found }.into());
         }
         let path = self.path_of(index);
-        let file = SyncedFile::create(&path).map_err(WriteError::Io)?;
+        let file = SyncedFile::create(self.files(), &path).map_err(WriteError::Io)?;
         let mut writer = Writer::begin(file, &meta)?;
         while let Some(block) = reader.next_block()? {
             writer.put_block(&block)?;

@@ -3,25 +3,20 @@
 //! **Invariant**: after [`SyncedFile::commit`] the name leads to exactly these bytes, on disk, over a loss of
 //! power; before it, or where that fails, to what it led to before.
 
-use std::fs::{self, File, OpenOptions};
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::files::{Durable, Files, Output};
 use crate::limits::SYNC_BYTES;
 
 /// Ending of a file that is not whole yet.
 pub(crate) const UNFINISHED: &str = "tmp";
 
-/// Bytes that can be made durable.
-pub trait Durable: Write {
-    /// Returns once everything written is on disk.
-    fn sync(&mut self) -> io::Result<()>;
-}
-
 /// A file under a name of its own until it is whole.
-#[derive(Debug)]
 pub struct SyncedFile {
-    file: BufWriter<File>,
+    files: &'static dyn Files,
+    file: BufWriter<Output>,
     unfinished: PathBuf,
     name: PathBuf,
     /// Bytes since the last sync.
@@ -31,19 +26,24 @@ pub struct SyncedFile {
 
 impl SyncedFile {
     /// Begins a file that shall have this name. What an earlier attempt left is overwritten.
-    pub fn create(name: &Path) -> io::Result<Self> {
+    pub fn create(files: &'static dyn Files, name: &Path) -> io::Result<Self> {
         let unfinished = name.with_extension(UNFINISHED);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&unfinished)?;
-        let file = BufWriter::with_capacity(1 << 18, file);
-        Ok(Self { file, unfinished, name: name.to_owned(), unsynced: 0, committed: false })
+        let file = BufWriter::with_capacity(1 << 18, files.create(&unfinished)?);
+        Ok(Self { files, file, unfinished, name: name.to_owned(), unsynced: 0, committed: false })
     }
 
     /// Syncs, takes the name, and syncs the directory.
     pub fn commit(mut self) -> io::Result<()> {
         self.sync()?;
-        fs::rename(&self.unfinished, &self.name)?;
+        self.files.rename(&self.unfinished, &self.name)?;
         self.committed = true;
-        sync_directory(&self.name)
+        sync_directory(self.files, &self.name)
+    }
+}
+
+impl fmt::Debug for SyncedFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("SyncedFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -51,7 +51,7 @@ impl Drop for SyncedFile {
     fn drop(&mut self) {
         if !self.committed {
             // What stays is overwritten or swept up by the next; there is nobody to tell.
-            let _ = fs::remove_file(&self.unfinished);
+            let _ = self.files.remove(&self.unfinished);
         }
     }
 }
@@ -74,14 +74,14 @@ impl Write for SyncedFile {
 impl Durable for SyncedFile {
     fn sync(&mut self) -> io::Result<()> {
         self.file.flush()?;
-        self.file.get_ref().sync_data()?;
+        self.file.get_mut().sync()?;
         self.unsynced = 0;
         Ok(())
     }
 }
 
 /// The directory in which `name` lies, so that a renaming or removal there is on disk.
-pub(crate) fn sync_directory(name: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(files: &dyn Files, name: &Path) -> io::Result<()> {
     let parent = name.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    files.sync_dir(parent.unwrap_or_else(|| Path::new(".")))
 }

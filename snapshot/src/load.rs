@@ -1,7 +1,6 @@
 //! A file becomes a state: one thread reads and checks blocks, another makes the state of them.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
@@ -11,7 +10,7 @@ use holdfast_engine::{Reader as StateReader, State, Writer as StateWriter};
 
 use crate::archived::{self, Malformed};
 use crate::limits::BLOCKS_AHEAD;
-use crate::read::{self, Block};
+use crate::read::Block;
 use crate::{Meta, ReadError, Reader, Summary};
 
 /// Why a file does not become a state.
@@ -40,10 +39,8 @@ pub struct Loaded {
     pub reader: StateReader,
 }
 
-/// Loads a file; nothing of it is handed out before its end was checked. Records of the archive are counted
-/// and held against what the state says of them: [`crate::read_archived`] hands them out.
-pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let mut reader = read::open(path)?;
+/// What [`crate::load`] does with a file that was opened.
+pub(crate) fn load<R: Read + Send>(mut reader: Reader<R>) -> Result<Loaded, LoadError> {
     let meta = reader.meta().clone();
     let (blocks, incoming) = sync_channel(BLOCKS_AHEAD);
     let (summary, loading) = thread::scope(|scope| {

@@ -3,13 +3,13 @@
 //! In memory it holds one block. It refuses to guess: what is cut, damaged, of another version or followed
 //! by anything is an error that says where.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use holdfast_engine::state::Part;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
+use crate::files::{Files, Input};
 use crate::format::{
     BLOCK_HEAD_BYTES, Cut, END, END_BYTES, Fields, MAGIC, PREFIX_BYTES, SUM_BYTES, VERSION,
 };
@@ -198,19 +198,15 @@ fn or_damage(error: io::Error, damage: Damage) -> ReadError {
     }
 }
 
-pub(crate) fn open(path: &Path) -> Result<Reader<BufReader<File>>, ReadError> {
-    let file = File::open(path).map_err(ReadError::Io)?;
+pub(crate) fn open(
+    files: &dyn Files,
+    path: &Path,
+) -> Result<Reader<BufReader<Box<dyn Input>>>, ReadError> {
+    let file = files.open(path).map_err(ReadError::Io)?;
     Reader::open(BufReader::with_capacity(BLOCK_BYTES, file))
 }
 
-/// The head of a file, checked; what follows is not looked at.
-pub fn read_meta(path: &Path) -> Result<Meta, ReadError> {
-    open(path).map(|reader| reader.meta)
-}
-
-/// Reads and checks the whole of a file, and loads nothing.
-pub fn verify(path: &Path) -> Result<(Meta, Summary), ReadError> {
-    let mut reader = open(path)?;
+pub(crate) fn verify<R: Read>(mut reader: Reader<R>) -> Result<(Meta, Summary), ReadError> {
     while reader.next_block()?.is_some() {}
     Ok((reader.meta, reader.sums))
 }

@@ -2,13 +2,13 @@
 //!
 //! **Invariant**: an older snapshot goes only after a newer one is on disk under its name.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use holdfast_engine::state::Capture;
 
 use crate::file::{SyncedFile, UNFINISHED, sync_directory};
+use crate::files::{Files, MACHINE};
 use crate::limits::{DAMAGED_KEPT, SNAPSHOTS_KEPT};
 use crate::{Meta, Summary, WriteError, Writer};
 
@@ -20,6 +20,7 @@ const DAMAGED: &str = "damaged";
 /// A directory of snapshots.
 #[derive(Debug, Clone)]
 pub struct Shelf {
+    files: &'static dyn Files,
     dir: PathBuf,
 }
 
@@ -35,21 +36,35 @@ impl Shelf {
     /// Opens the directory, which is made where it is not there, and removes what was left unfinished.
     /// One process at a time.
     pub fn open(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        sync_directory(dir)?;
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
+        Self::open_on(MACHINE, dir)
+    }
+
+    /// As [`Self::open`], on other files than the machine's.
+    pub fn open_on(files: &'static dyn Files, dir: &Path) -> io::Result<Self> {
+        files.make_dir(dir)?;
+        sync_directory(files, dir)?;
+        for path in files.list(dir)? {
             if path.extension().is_some_and(|ending| ending == UNFINISHED) {
-                fs::remove_file(path)?;
+                files.remove(&path)?;
             }
         }
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self::at_on(files, dir))
     }
 
     /// A directory that is only read.
     #[must_use]
     pub fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self::at_on(MACHINE, dir)
+    }
+
+    /// As [`Self::at`], on other files than the machine's.
+    #[must_use]
+    pub fn at_on(files: &'static dyn Files, dir: &Path) -> Self {
+        Self { files, dir: dir.to_owned() }
+    }
+
+    pub(crate) fn files(&self) -> &'static dyn Files {
+        self.files
     }
 
     /// The name that the snapshot as of an entry has here.
@@ -64,13 +79,8 @@ impl Shelf {
     }
 
     fn with_ending(&self, ending: &str) -> io::Result<Vec<Kept>> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
         let mut kept = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
+        for path in self.files.list(&self.dir)? {
             let is_one = path.extension().is_some_and(|has| has == ending);
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             if let Some(index) = stem.and_then(|stem| stem.parse().ok()).filter(|_| is_one) {
@@ -94,7 +104,7 @@ impl Shelf {
         rest: impl FnOnce(&mut Writer<SyncedFile>) -> Result<(), WriteError>,
     ) -> Result<(Kept, Summary), WriteError> {
         let path = self.path_of(meta.index);
-        let file = SyncedFile::create(&path)?;
+        let file = SyncedFile::create(self.files, &path)?;
         let (file, summary) = Writer::capture(file, meta, capture, rest)?;
         file.commit()?;
         Ok((Kept { index: meta.index, path }, summary))
@@ -102,8 +112,8 @@ impl Shelf {
 
     /// Takes a snapshot that was found damaged off the shelf: it counts no longer, and stays to be looked at.
     pub fn set_aside(&self, kept: &Kept) -> io::Result<()> {
-        fs::rename(&kept.path, kept.path.with_extension(DAMAGED))?;
-        sync_directory(&kept.path)
+        self.files.rename(&kept.path, &kept.path.with_extension(DAMAGED))?;
+        sync_directory(self.files, &kept.path)
     }
 
     /// Removes all but the newest few; those left, the newest first.
@@ -112,7 +122,7 @@ impl Shelf {
         let old = kept.split_off(kept.len().min(SNAPSHOTS_KEPT));
         let damaged = self.with_ending(DAMAGED)?.into_iter().skip(DAMAGED_KEPT);
         for gone in old.into_iter().chain(damaged) {
-            fs::remove_file(gone.path)?;
+            self.files.remove(&gone.path)?;
         }
         Ok(kept)
     }

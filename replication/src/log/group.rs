@@ -23,6 +23,7 @@ use super::wal::{Done, Request, Wal, stopped};
 use crate::GroupId;
 use crate::limits::READ_BYTES_MAX;
 use crate::raft_types::{Entry, LogId, TypeConfig, Vote};
+use crate::runtime;
 
 /// A group's part of memory, shared by the store, its readers and the writer.
 pub(crate) struct Group {
@@ -111,12 +112,12 @@ impl LogStore {
             self.group.tail.write().truncate_after(before);
             let group = self.group.clone();
             self.wal.send(Request::Truncate { group, after: before, done })?;
-            truncated.blocking_recv().unwrap_or_else(|_| Err(stopped()))?;
+            runtime::wait(truncated).unwrap_or_else(|| Err(stopped()))?;
         }
         self.group.tail.write().purge(last);
         let (done, purged) = oneshot::channel();
         self.wal.send(Request::Purge { group: self.group.clone(), upto: last, done })?;
-        purged.blocking_recv().unwrap_or_else(|_| Err(stopped()))
+        runtime::wait(purged).unwrap_or_else(|| Err(stopped()))
     }
 
     /// Entries of `range` that the log has, in order, without a hole; at least one where there is any.

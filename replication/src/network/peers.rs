@@ -198,6 +198,7 @@ impl RaftNetworkV2<TypeConfig> for Way {
         let offer = Offer { last, bytes: file.bytes, checksum: file.checksum };
         let sent = snapshots::send((&self.stream, self.group), vote, (&file, offer));
         tokio::select! {
+            biased;
             sent = sent => match sent {
                 Ok(theirs) => Ok(SnapshotResponse::new(theirs)),
                 // Whatever it was: a pause, and on where it broke off.

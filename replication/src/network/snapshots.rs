@@ -10,13 +10,13 @@
 //! Little-endian. It owns both ends. **Invariant**: a sender calls a snapshot taken in only where the other
 //! node has applied what is in it; until then the sending has failed and is tried again.
 
-use std::fs::File;
 use std::future::Future;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes};
+use holdfast_snapshot::Input;
 use openraft::async_runtime::WatchReceiver;
 use tokio::sync::mpsc;
 
@@ -27,10 +27,12 @@ use crate::log::record::{self, Body, Damage};
 use crate::peer::link::{Call, Link};
 use crate::peer::listen::Answers;
 use crate::raft_types::Vote;
-use crate::runtime;
+use crate::runtime::{self, FILES};
 use crate::snapshots::incoming::{Offer, Part};
 use crate::snapshots::{SnapshotFile, Snapshots};
 
+/// In the simulation a snapshot is some thousand bytes, and goes in several pieces all the same.
+const CHUNK_BYTES: usize = if cfg!(holdfast_sim) { 512 } else { SNAPSHOT_CHUNK_BYTES };
 /// Shares its byte with the methods of [`crate::peer::message`].
 pub(crate) const OFFER: u8 = 5;
 
@@ -116,6 +118,8 @@ pub(super) async fn send(
         (_, Standing::From(from)) => from,
     };
     tracing::info!(index = offer.last.index, from, bytes = offer.bytes, "a snapshot is sent");
+    #[cfg(all(test, holdfast_sim))]
+    crate::sim::witness::offered(offer.last.index, from);
     let mut pieces = Pieces::open(&file.path, from).await?;
     let mut in_flight = 0;
     loop {
@@ -144,13 +148,13 @@ async fn answer(call: &mut Call) -> io::Result<Bytes> {
 }
 
 /// A file in pieces, read beside the tasks. The file stays readable where its name goes meanwhile.
-struct Pieces(Option<File>);
+struct Pieces(Option<Box<dyn Input>>);
 
 impl Pieces {
     async fn open(path: &Path, from: u64) -> io::Result<Self> {
         let path = path.to_owned();
         let opened = runtime::spawn_blocking(move || {
-            let mut file = File::open(path)?;
+            let mut file = FILES.open(&path)?;
             file.seek(SeekFrom::Start(from))?;
             Ok(Self(Some(file)))
         });
@@ -159,11 +163,11 @@ impl Pieces {
 
     /// `None` at the end.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        let Some(file) = self.0.take() else { return Ok(None) };
+        let Some(mut file) = self.0.take() else { return Ok(None) };
         let read = runtime::spawn_blocking(move || {
-            let mut bytes = Vec::with_capacity(SNAPSHOT_CHUNK_BYTES);
-            let most = u64::try_from(SNAPSHOT_CHUNK_BYTES).unwrap_or(u64::MAX);
-            (&file).take(most).read_to_end(&mut bytes)?;
+            let mut bytes = Vec::with_capacity(CHUNK_BYTES);
+            let most = u64::try_from(CHUNK_BYTES).unwrap_or(u64::MAX);
+            (&mut file).take(most).read_to_end(&mut bytes)?;
             Ok::<_, io::Error>((file, bytes))
         });
         let (file, bytes) = read.await.unwrap_or_else(|_| Err(panicked()))?;

@@ -9,14 +9,14 @@ use std::sync::atomic::AtomicU64;
 use parking_lot::Mutex;
 
 use super::disk::{dir_of, disk_of};
-use super::invariants::{converges, nothing_lost};
+use super::invariants::{converges, cut_stands, nothing_lost};
 use super::net::address_of;
 use super::runtime::{self, Life, watch};
 use super::time::MachineTime;
-use super::world::{Counts, world};
+use super::world::{Counts, How, world};
 use crate::GroupId;
 use crate::disk::DiskFailure;
-use crate::node::{Node, OpenError};
+use crate::node::{FatalError, Node, OpenError};
 use crate::options::{Cluster as Config, Options};
 
 /// Machines that begin the cluster.
@@ -141,16 +141,24 @@ impl Cluster {
                 world().note(format_args!("node {id} is up"));
             }
             // It ends itself, as it would while it runs.
-            Ok(Err(_)) if !disk_of(&dir_of(id)).works() => {
-                let _ = world().failed.send((id, life.number));
+            Ok(Err(_)) if !disk_of(&dir_of(id)).works() => life.end_by_itself(How::Fails),
+            // Room is made, and it is started again.
+            Ok(Err(OpenError::Received(_) | OpenError::Thread(_)))
+                if disk_of(&dir_of(id)).has_refused() =>
+            {
+                life.end_by_itself(How::Fails);
             }
             // Somebody sets its clock, as it asks, and starts it again.
             Ok(Err(OpenError::ClockAhead { .. })) => {
                 machine_time.set_off_ms(0);
-                let _ = world().failed.send((id, life.number));
+                life.end_by_itself(How::Fails);
             }
             Ok(Err(OpenError::Log(error))) => {
                 nothing_lost::refuses_to_start(id, &error);
+                self.crash(id, false);
+            }
+            Ok(Err(error @ OpenError::NoSnapshot { .. })) => {
+                cut_stands::nothing_leads_up(id, &error);
                 self.crash(id, false);
             }
             Ok(Err(error)) => {
@@ -184,19 +192,23 @@ impl Cluster {
     }
 
     /// As [`Self::crash`], where the machine still is in that life.
-    pub fn crash_life(&self, id: u64, life: u64) -> bool {
+    pub fn crash_life(&self, id: u64, life: u64, power: bool) -> bool {
         let is_it = self.machines.lock().get(&id).and_then(|machine| machine.life.clone());
-        is_it.is_some_and(|now| now.number == life) && self.crash(id, false)
+        is_it.is_some_and(|now| now.number == life) && self.crash(id, power)
     }
 
-    /// Ends the process in order.
-    pub async fn stop(&self, id: u64) {
-        let Some(process) = self.process(id) else { return };
+    /// Ends the process in order; `false` where it did not run, or something else ended it first.
+    pub async fn stop(&self, id: u64) -> bool {
+        let Some(process) = self.process(id) else { return false };
         let node = process.node.clone();
         world().note(format_args!("node {id} stops"));
         process.life.note_stopping();
-        process.run(async move { node.shutdown().await }).await;
-        self.crash(id, false);
+        let handing_over = async move {
+            node.hand_over().await;
+            node.shutdown().await;
+        };
+        process.run(handing_over).await;
+        self.crash_life(id, process.life.number, false)
     }
 }
 
@@ -205,12 +217,10 @@ fn options(life: &Arc<Life>, time: Arc<MachineTime>) -> Options {
     let voters = FIRST_VOTERS.map(|id| (id, address_of(id).to_string())).into();
     let disk = u128::from(id) << 64;
     let cluster = Config { id: CLUSTER, disk, listen: address_of(id), tls: None, voters };
-    let failed = world().failed.clone();
-    let number = life.number;
+    let failing = life.clone();
     let failure = move |failure: &DiskFailure| {
         world().note(format_args!("node {id}: {failure}"));
-        // Nobody listens any more at the end.
-        let _ = failed.send((id, number));
+        failing.end_by_itself(How::Fails);
     };
     Options {
         node: id,
@@ -219,6 +229,7 @@ fn options(life: &Arc<Life>, time: Arc<MachineTime>) -> Options {
         time,
         threads: None,
         disk_reserve: 0,
+        log_kept: world().log_kept(),
         on_disk_failure: Arc::new(failure),
         ..Options::alone(dir_of(id))
     }
@@ -232,8 +243,15 @@ fn watch_end(process: &Process) {
             let fatal = node.fatal().await;
             let of = Life::current();
             let is_meant = of.is_none_or(|life| life.is_over() || life.is_stopping());
-            if !is_meant && disk_of(&dir_of(life.node)).works() {
-                converges::gave_up(life.node, &fatal);
+            if is_meant {
+                return;
+            }
+            match fatal {
+                FatalError::SnapshotReceived { .. } => life.end_by_itself(How::StartsAgain),
+                fatal if disk_of(&dir_of(life.node)).works() => {
+                    converges::gave_up(life.node, &fatal);
+                }
+                _ => {}
             }
         })
     });

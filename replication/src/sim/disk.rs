@@ -1,6 +1,6 @@
 //! A node's disk: what was synced stays, what was not is lost with the power.
 //!
-//! It owns the stores and small files of one node, how long a sync takes, and whether it works. A killed
+//! It owns the stores and files of one node, how long a sync takes, and whether it works. A killed
 //! process leaves all it has written; a lost power leaves what was synced, and of the rest as much of the
 //! beginning as the seed says. **Invariant**: a life that is over changes nothing on its disk.
 
@@ -13,12 +13,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::dice::Dice;
+use super::files::Tree;
 use super::rocks::Store;
 use super::runtime::Life;
-use super::world::world;
+use super::world::{Counts, How, world};
 
 pub(crate) struct Disk {
-    node: u64,
+    pub node: u64,
     state: Mutex<State>,
 }
 
@@ -26,11 +27,25 @@ struct State {
     dice: Dice,
     stores: BTreeMap<PathBuf, Arc<Mutex<Store>>>,
     files: BTreeMap<PathBuf, Vec<u8>>,
+    tree: Tree,
     /// The longest ordinary sync, in microseconds.
     sync_us_max: u64,
     /// How many times as long everything takes.
     slowness: u64,
     fails: bool,
+    /// So many steps of files are refused, for want of room: the log's have theirs.
+    refuses: u64,
+    /// Some were, in this life.
+    refused: bool,
+    trap: Option<Trap>,
+}
+
+/// A crash that waits for a step of a snapshot: a write, a sync, a name that changes, a cut of the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trap {
+    /// Steps before it springs.
+    pub steps: u64,
+    pub power: bool,
 }
 
 /// The disk under a path of a simulation: `/sim/<node>/…`.
@@ -58,9 +73,13 @@ impl Disk {
             dice,
             stores: BTreeMap::new(),
             files: BTreeMap::new(),
+            tree: Tree::default(),
             sync_us_max,
             slowness: 1,
             fails: false,
+            refuses: 0,
+            refused: false,
+            trap: None,
         };
         Self { node, state: Mutex::new(state) }
     }
@@ -92,6 +111,57 @@ impl Disk {
         Ok(())
     }
 
+    /// As [`Self::may_write`], for a file of a snapshot.
+    pub fn may_write_file(&self) -> io::Result<()> {
+        self.may_write().map_err(io::Error::other)?;
+        let mut state = self.state.lock();
+        if state.refuses == 0 {
+            return Ok(());
+        }
+        state.refuses -= 1;
+        state.refused = true;
+        Counts::add(&world().counts.refused_files);
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    /// Whether a file was refused in the life that is about to end.
+    pub fn has_refused(&self) -> bool {
+        self.state.lock().refused
+    }
+
+    pub fn set_refuses(&self, steps: u64) {
+        self.state.lock().refuses = steps;
+    }
+
+    pub fn set_trap(&self, trap: Option<Trap>) {
+        self.state.lock().trap = trap;
+    }
+
+    /// A snapshot goes one step on, or a log is about to be cut: `true` where that springs a trap, and the
+    /// process ends before it does anything else.
+    pub fn step(&self) -> bool {
+        let Some(life) = Life::current().filter(|life| !life.is_over()) else { return false };
+        let mut state = self.state.lock();
+        let Some(trap) = &mut state.trap else { return false };
+        if trap.steps > 0 {
+            trap.steps -= 1;
+            return false;
+        }
+        let power = trap.power;
+        state.trap = None;
+        life.end_by_itself(How::Trapped { power });
+        true
+    }
+
+    /// The files that a power loss just now would certainly leave.
+    pub fn durable(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        self.tree(|tree| tree.durable())
+    }
+
+    pub(super) fn tree<T>(&self, work: impl FnOnce(&mut Tree) -> T) -> T {
+        work(&mut self.state.lock().tree)
+    }
+
     pub fn set_slowness(&self, times: u64) {
         self.state.lock().slowness = times;
     }
@@ -110,6 +180,11 @@ impl Disk {
         let stores: Vec<_> = state.stores.values().cloned().collect();
         for store in stores {
             store.lock().crash(power, &mut state.dice);
+        }
+        state.refused = false;
+        if power {
+            let State { tree, dice, .. } = &mut *state;
+            tree.lose_power(dice);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod clock_steady;
 pub(crate) mod converges;
+pub(crate) mod cut_stands;
 pub(crate) mod digests_equal;
 pub(crate) mod expiry_on_time;
 pub(crate) mod never_oversold;
@@ -12,3 +13,4 @@ pub(crate) mod nothing_lost;
 pub(crate) mod one_log;
 pub(crate) mod reads_linear;
 pub(crate) mod refusals_true;
+pub(crate) mod snapshots_true;

@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use super::cluster::Cluster;
 use super::dice::Dice;
-use super::disk::{dir_of, disk_of};
+use super::disk::{Trap, dir_of, disk_of};
 use super::members::Members;
 use super::runtime;
-use super::world::{Counts, world};
+use super::snapshots;
+use super::world::{Counts, Ended, How, world};
 use crate::node::Change;
 
+/// Steps of taking or receiving a snapshot, about.
+const SNAPSHOT_STEPS: u64 = 16;
 const YEARS_10_MS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
 /// Honest walls are so far from the truth, in milliseconds.
 pub(crate) const WALL_OFF_MS_MAX: u64 = 800;
@@ -43,9 +46,13 @@ enum Fault {
     ClockJump,
     Transfer,
     Members,
+    /// A crash amid a snapshot: between two of its writes, syncs and names, or with the cut of a log.
+    Trap,
+    /// No room for some steps of a snapshot.
+    FullDisk,
 }
 
-const FAULTS: [(Fault, u64); 13] = [
+const FAULTS: [(Fault, u64); 15] = [
     (Fault::Stop, 3),
     (Fault::Kill, 6),
     (Fault::PowerLoss, 6),
@@ -59,6 +66,8 @@ const FAULTS: [(Fault, u64); 13] = [
     (Fault::ClockJump, 3),
     (Fault::Transfer, 4),
     (Fault::Members, 5),
+    (Fault::Trap, 6),
+    (Fault::FullDisk, 2),
 ];
 
 impl Nemesis {
@@ -141,6 +150,17 @@ impl Nemesis {
                 self.for_a_while(one, move |disk| disk.set_slowness(slowness));
             }
             Fault::DiskFailure => disk_of(&dir_of(one)).set_fails(true),
+            Fault::Trap => {
+                let steps = self.dice.below(SNAPSHOT_STEPS);
+                disk_of(&dir_of(one)).set_trap(Some(Trap { steps, power: self.dice.one_in(2) }));
+                if self.dice.one_in(2) {
+                    snapshots::take(&self.cluster, one);
+                }
+            }
+            Fault::FullDisk => {
+                disk_of(&dir_of(one)).set_refuses(self.dice.between(1, SNAPSHOT_STEPS));
+                snapshots::take(&self.cluster, one);
+            }
             Fault::ClockJump => self.jump(one),
             Fault::Transfer => {
                 Counts::add(&counts.transfers);
@@ -238,6 +258,8 @@ impl Nemesis {
             let disk = disk_of(&dir_of(id));
             disk.set_fails(false);
             disk.set_slowness(1);
+            disk.set_trap(None);
+            disk.set_refuses(0);
             if let Some(time) = self.cluster.time(id) {
                 time.set_off_ms(0);
             }
@@ -254,21 +276,40 @@ impl Nemesis {
     }
 }
 
-/// A process whose disk has failed has ended itself; the machine gets another disk with the same bytes.
+/// Processes that end by themselves are started again. The machine of one whose disk has failed gets another
+/// disk with the same bytes.
 pub(crate) async fn supervise(cluster: Arc<Cluster>) {
-    let Some(mut failures) = world().failures.lock().take() else { return };
+    let Some(mut ends) = world().ends.lock().take() else { return };
     let mut dice = Dice::new(world().seed, 4);
-    while let Some((id, life)) = failures.recv().await {
-        if !cluster.crash_life(id, life) {
+    while let Some(Ended { node, life, how }) = ends.recv().await {
+        let counts = &world().counts;
+        let (power, count) = match how {
+            How::Fails => (false, &counts.disk_failures),
+            How::Trapped { power } => (power, &counts.mid_way),
+            How::StartsAgain => {
+                runtime::spawn(start_again(cluster.clone(), (node, life)));
+                continue;
+            }
+        };
+        if !cluster.crash_life(node, life, power) {
             continue;
         }
-        Counts::add(&world().counts.disk_failures);
+        Counts::add(count);
         let pause = Duration::from_millis(dice.between(100, 4_000));
         let cluster = cluster.clone();
         runtime::spawn(async move {
             runtime::sleep(pause).await;
-            disk_of(&dir_of(id)).set_fails(false);
-            cluster.start(id).await;
+            disk_of(&dir_of(node)).set_fails(false);
+            disk_of(&dir_of(node)).set_refuses(0);
+            cluster.start(node).await;
         });
+    }
+}
+
+/// As `holdfast serve` does where a snapshot was received: stops in order, and puts a new process in its place.
+async fn start_again(cluster: Arc<Cluster>, (node, life): (u64, u64)) {
+    let is_it = cluster.process(node).is_some_and(|process| process.life.number == life);
+    if is_it && cluster.stop(node).await {
+        cluster.start(node).await;
     }
 }

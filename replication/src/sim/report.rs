@@ -37,6 +37,15 @@ impl Told {
             ("commands acknowledged", &counts.acknowledged),
             ("refused at the door", &counts.refused_at_the_door),
             ("reads", &counts.reads),
+            ("snapshots", &counts.snapshots),
+            ("of them failed", &counts.snapshots_failed),
+            ("crashes amid a snapshot", &counts.mid_way),
+            ("full disks", &counts.refused_files),
+            ("logs cut", &counts.cuts),
+            ("sendings begun", &counts.offers),
+            ("resumed", &counts.resumed),
+            ("taken in", &counts.taken_in),
+            ("starts with a snapshot", &counts.begun_with),
         ];
         let counts = all.map(|(name, count)| (name, Counts::get(count))).to_vec();
         let (trace, broken) = (world.trace(), world.broken());

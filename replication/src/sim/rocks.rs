@@ -16,7 +16,10 @@ use parking_lot::Mutex;
 
 use super::dice::Dice;
 use super::disk::{Disk, disk_of};
+use super::invariants::cut_stands;
 use super::runtime::Instant;
+use crate::GroupId;
+use crate::log::keys;
 
 /// After so long the machine writes by itself what was not synced.
 const WRITE_BACK_AFTER: Duration = Duration::from_secs(5);
@@ -122,6 +125,15 @@ impl WriteBatch {
         self.0.iter().map(bytes).sum()
     }
 
+    /// Where it cuts the log, as the log writes that.
+    fn cut(&self) -> Option<Arc<[u8]>> {
+        let cuts = |change: &Change| match change {
+            Change::Put(key, value) => (*key == keys::purged(GroupId(0))).then(|| value.clone()),
+            _ => None,
+        };
+        self.0.iter().find_map(cuts)
+    }
+
     fn apply(&self, rows: &mut Rows) {
         for change in &self.0 {
             match change {
@@ -159,12 +171,19 @@ impl DB {
     /// The disk begins to write: how long that takes.
     pub fn begin(&self, batch: &WriteBatch, synced: bool) -> Duration {
         self.store.lock().begun = Some(batch.clone());
+        if batch.cut().is_some() {
+            self.disk.step();
+        }
         self.disk.write_time(synced)
     }
 
     pub fn write_opt(&self, batch: WriteBatch, options: &WriteOptions) -> Result<(), Error> {
         self.disk.may_write().map_err(Error)?;
+        let cut = batch.cut();
         self.store.lock().write(batch, options.synced, Instant::now());
+        if let Some(cut) = cut {
+            cut_stands::check(&self.disk, &cut);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! It owns the twins of what `crate::runtime` names, over openraft's simulated runtime. **Invariant**: a
 //! task belongs to the life of the node that spawned it; when that ends, nothing of it runs any more.
 
+pub(crate) mod blocking;
 mod join;
 mod life;
 mod raft;
@@ -17,7 +18,9 @@ use openraft::AsyncRuntime;
 use openraft::Instant as _;
 use openraft_rt_sim::{SimInstant, SimRuntime, SimSleep, SimTimeout};
 
+pub(crate) use super::files::FILES;
 pub(crate) use super::net::{TcpListener, TcpStream};
+pub(crate) use blocking::wait;
 pub(crate) use join::{AbortHandle, JoinHandle, JoinSet, spawn};
 pub(crate) use life::Life;
 pub(crate) use openraft_rt_sim::Elapsed;
@@ -31,7 +34,7 @@ pub(crate) struct Instant(SimInstant);
 
 impl Instant {
     pub fn now() -> Self {
-        Self(SimInstant::now())
+        Self(blocking::now().unwrap_or_else(SimInstant::now))
     }
 
     /// Virtual time since the simulation began.
@@ -69,14 +72,14 @@ pub(crate) async fn yield_now() {
     .await;
 }
 
-/// Runs `work` a moment later, at once: what blocks in the product takes no time but this.
+/// Runs `work` a moment later: what blocks in the product takes the time here that its files take.
 pub(crate) fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     let pause = Duration::from_micros(world().schedule.lock().between(10, 3_000));
     spawn(async move {
         sleep(pause).await;
-        work()
+        blocking::run(work).await
     })
 }
 

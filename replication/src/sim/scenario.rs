@@ -19,6 +19,7 @@ use super::members::Members;
 use super::nemesis::{Nemesis, WALL_OFF_MS_MAX, supervise};
 use super::report::Told;
 use super::runtime::{self, Instant, watch};
+use super::snapshots;
 use super::time::MachineTime;
 use super::world::{Counts, World, world};
 
@@ -68,6 +69,7 @@ async fn live() {
         .map(|number| Client::new(number, (cluster.clone(), told.clone()), mood, stopped.clone()))
         .map(|client| runtime::spawn(client.run()))
         .collect();
+    runtime::spawn(snapshots::keep_taking(cluster.clone()));
     let mut nemesis = Nemesis::new(cluster.clone());
     let faults = Duration::from_secs(dice.between(10, 35));
     nemesis.run(faults).await;

@@ -13,10 +13,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::hotel;
 use super::invariants::{
     clock_steady, digests_equal, expiry_on_time, never_oversold, nothing_doubled, one_log,
+    snapshots_true,
 };
 use super::runtime::Life;
-use super::world::world;
-use crate::raft_types::{Entry, EntryPayload};
+use super::world::{Counts, world};
+use crate::raft_types::{Entry, EntryPayload, LogId};
 
 /// Entries between two digests that are compared.
 const DIGEST_EVERY: u64 = 16;
@@ -42,6 +43,8 @@ pub(crate) struct Witness {
     pub effects: BTreeMap<(u8, u128), u64>,
     /// Indexes whose outcome somebody was told.
     pub told: BTreeMap<u64, u64>,
+    /// The state after an entry, as the first node had it that took a snapshot there.
+    pub marked: BTreeMap<u64, Digest>,
 }
 
 impl Witness {
@@ -55,6 +58,7 @@ impl Witness {
             moving: expiry_on_time::Moving::default(),
             effects: BTreeMap::new(),
             told: BTreeMap::new(),
+            marked: BTreeMap::new(),
         }
     }
 
@@ -154,6 +158,34 @@ pub(crate) fn applied(
     let Some(reader) = reader else { return };
     let seen = Seen { node: life.node, entry, outcomes, writer, reader };
     world().witness.lock().saw(&seen);
+}
+
+/// Called by the state machine where it marks a state for a snapshot.
+pub(crate) fn marked(last: LogId, writer: &Writer) {
+    let Some(life) = Life::current().filter(|life| !life.is_over()) else { return };
+    world().note(format_args!("node {} marks a snapshot as of {}", life.node, last.index));
+    snapshots_true::marked(&mut world().witness.lock(), life.node, last, writer.digest());
+}
+
+/// Called by a start that begins with a snapshot.
+pub(crate) fn begun(last: LogId, writer: &Writer) {
+    let Some(life) = Life::current().filter(|life| !life.is_over()) else { return };
+    Counts::add(&world().counts.begun_with);
+    world().note(format_args!("node {} begins with a snapshot as of {}", life.node, last.index));
+    snapshots_true::begun(&world().witness.lock(), life.node, last, &writer.digest());
+}
+
+/// Called where a snapshot is offered to another node, which has some bytes of it.
+pub(crate) fn offered(index: u64, from: u64) {
+    let counts = &world().counts;
+    Counts::add(if from == 0 { &counts.offers } else { &counts.resumed });
+    world().note(format_args!("a snapshot as of {index} is sent from byte {from} on"));
+}
+
+/// Called by a start that makes its log begin behind a snapshot it was sent.
+pub(crate) fn taken_in(last: LogId) {
+    Counts::add(&world().counts.taken_in);
+    world().note(format_args!("a snapshot as of {} is taken in", last.index));
 }
 
 fn sum(entry: &Entry) -> u64 {

@@ -38,6 +38,15 @@ pub(crate) struct Counts {
     pub acknowledged: AtomicU64,
     pub refused_at_the_door: AtomicU64,
     pub reads: AtomicU64,
+    pub snapshots: AtomicU64,
+    pub snapshots_failed: AtomicU64,
+    pub mid_way: AtomicU64,
+    pub refused_files: AtomicU64,
+    pub cuts: AtomicU64,
+    pub offers: AtomicU64,
+    pub resumed: AtomicU64,
+    pub taken_in: AtomicU64,
+    pub begun_with: AtomicU64,
 }
 
 impl Counts {
@@ -62,9 +71,28 @@ pub(crate) struct World {
     trace: Mutex<Trace>,
     /// Laws that were broken, in the order in which it was seen.
     broken: Mutex<Vec<String>>,
-    /// Nodes whose disk has failed, and in which life: their process ends.
-    pub failed: mpsc::UnboundedSender<(u64, u64)>,
-    pub failures: Mutex<Option<mpsc::UnboundedReceiver<(u64, u64)>>>,
+    /// Processes that end by themselves.
+    pub ended: mpsc::UnboundedSender<Ended>,
+    pub ends: Mutex<Option<mpsc::UnboundedReceiver<Ended>>>,
+}
+
+/// A process ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub node: u64,
+    /// In which life: a later one goes on.
+    pub life: u64,
+    pub how: How,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum How {
+    /// Its disk has failed, or its clock forbids it to go on.
+    Fails,
+    /// In the middle of a snapshot.
+    Trapped { power: bool },
+    /// To take a snapshot in that was received.
+    StartsAgain,
 }
 
 struct Trace {
@@ -85,7 +113,7 @@ pub(crate) fn world() -> Arc<World> {
 
 impl World {
     pub fn new(seed: u64) -> Arc<Self> {
-        let (failed, failures) = mpsc::unbounded_channel();
+        let (ended, ends) = mpsc::unbounded_channel();
         let loud = std::env::var_os("HOLDFAST_SIM_TRACE").is_some();
         Arc::new(Self {
             seed,
@@ -96,8 +124,8 @@ impl World {
             schedule: Mutex::new(Dice::new(seed, 1)),
             trace: Mutex::new(Trace { hash: Xxh3::new(), events: 0, loud }),
             broken: Mutex::default(),
-            failed,
-            failures: Mutex::new(Some(failures)),
+            ended,
+            ends: Mutex::new(Some(ends)),
         })
     }
 
@@ -118,6 +146,11 @@ impl World {
         if trace.loud {
             println!("{line}");
         }
+    }
+
+    /// Entries that a node of this world keeps behind the older of its snapshots.
+    pub fn log_kept(&self) -> u64 {
+        Dice::new(self.seed, 6).of(&[0, 0, 8, 64])
     }
 
     /// The trace in one number, and how many events it has.

@@ -8,14 +8,13 @@
 use std::path::{Path, PathBuf};
 
 use holdfast_engine::{Reader, Writer};
-use holdfast_snapshot::{
-    Kept, LoadError, Loaded, Meta, ReadError, Shelf, Summary, load, read_meta,
-};
+use holdfast_snapshot::{Kept, LoadError, Loaded, Meta, ReadError, Shelf, Summary};
 
 use super::{SnapshotFile, Snapshots, head};
 use crate::GroupId;
 use crate::log::{DiskReader, LogStore};
 use crate::raft_types::{LogId, StoredMembership};
+use crate::runtime::FILES;
 
 /// A state to begin with.
 pub(crate) struct Begin {
@@ -66,10 +65,10 @@ impl Snapshots {
 
     fn trusted(&self, kept: &Kept, log: &LogStore) -> Result<(Begin, u64), Passed> {
         // The head first: a file that does not fit need not be read.
-        let meta = read_meta(&kept.path).map_err(unreadable)?;
+        let meta = FILES.read_meta(&kept.path).map_err(unreadable)?;
         let (last, membership) = self.fits(&meta, log)?;
         let Loaded { meta, summary, writer, reader } =
-            load(&kept.path).map_err(|error| match error {
+            FILES.load(&kept.path).map_err(|error| match error {
                 LoadError::Read(error) => unreadable(error),
                 error => Passed::Damaged(error.to_string()),
             })?;
@@ -77,6 +76,8 @@ impl Snapshots {
         let Summary { bytes, checksum, .. } = summary;
         let file = SnapshotFile { path: path.clone(), index: kept.index, bytes, checksum };
         self.has(file, last, membership.clone());
+        #[cfg(all(test, holdfast_sim))]
+        crate::sim::witness::begun(last, &writer);
         Ok((Begin { writer, reader, last, membership, at_ms, path }, bytes))
     }
 
@@ -104,14 +105,14 @@ pub(crate) fn newest_continued(
     group: GroupId,
     log: &DiskReader,
 ) -> Option<(Writer, Reader, u64)> {
-    let kept = Shelf::at(&super::directory(dir, group)).list().unwrap_or_default();
+    let kept = Shelf::at_on(FILES, &super::directory(dir, group)).list().unwrap_or_default();
     kept.into_iter().find_map(|kept| {
-        let meta = read_meta(&kept.path).ok().filter(|meta| meta.group == group.0)?;
+        let meta = FILES.read_meta(&kept.path).ok().filter(|meta| meta.group == group.0)?;
         let (last, _) = head::place(&meta).ok()?;
         if !continues(log.ends().ok()?.purged, last, || log.id_at(last.index).ok()?) {
             return None;
         }
-        let loaded = load(&kept.path).ok()?;
+        let loaded = FILES.load(&kept.path).ok()?;
         Some((loaded.writer, loaded.reader, last.index))
     })
 }

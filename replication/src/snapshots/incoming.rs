@@ -6,18 +6,20 @@
 //! **Invariant**: a file is staged only once all of it is on disk, matches its checksums, and is of this
 //! cluster and group and of the entry that was announced.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use holdfast_snapshot::verify;
+use holdfast_snapshot::Output;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Snapshots, head};
 use crate::limits::SNAPSHOT_SYNC_BYTES;
 use crate::raft_types::LogId;
+use crate::runtime::FILES;
 
+/// In the simulation a snapshot is some thousand bytes, and is synced several times all the same.
+const SYNC_BYTES: u64 = if cfg!(holdfast_sim) { 4_096 } else { SNAPSHOT_SYNC_BYTES };
 /// Ending of a file that is being received.
 const PART: &str = "part";
 /// Ending of one that was received whole.
@@ -37,7 +39,7 @@ pub(crate) struct Offer {
 /// A file being received; one at a time.
 pub(crate) struct Part {
     offer: Offer,
-    file: File,
+    file: Output,
     path: PathBuf,
     have: u64,
     unsynced: u64,
@@ -52,13 +54,11 @@ impl Snapshots {
         let Offer { last, bytes, checksum } = offer;
         let path = self.dir.join(format!("{:020}-{bytes}-{checksum:032x}.{PART}", last.index));
         for other in with_ending(&self.dir, PART)?.into_iter().filter(|other| *other != path) {
-            fs::remove_file(other)?;
+            FILES.remove(&other)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
-        let mut have = file.metadata()?.len();
+        let (mut file, mut have) = FILES.extend(&path)?;
         if have > bytes {
-            file.set_len(0)?;
-            have = 0;
+            (file, have) = (FILES.create(&path)?, 0);
         }
         Ok(Some(Part { offer, file, path, have, unsynced: 0, _turn: turn }))
     }
@@ -95,8 +95,8 @@ impl Part {
         self.file.write_all(bytes)?;
         self.have = self.have.saturating_add(more);
         self.unsynced = self.unsynced.saturating_add(more);
-        if self.unsynced >= SNAPSHOT_SYNC_BYTES {
-            self.file.sync_data()?;
+        if self.unsynced >= SYNC_BYTES {
+            self.file.sync()?;
             self.unsynced = 0;
         }
         Ok(())
@@ -104,21 +104,23 @@ impl Part {
 
     /// Checks all of it and stages it for the next start; where it is damaged it is removed, and is to be
     /// sent again. Blocks for as long as reading it takes.
-    pub fn stage(self, snapshots: &Arc<Snapshots>) -> Result<u64, String> {
+    pub fn stage(mut self, snapshots: &Arc<Snapshots>) -> Result<u64, String> {
         let text = |error: io::Error| error.to_string();
-        self.file.sync_all().map_err(text)?;
+        if cfg!(not(holdfast_bug = "cut_before_the_snapshot_is_durable")) {
+            self.file.sync().map_err(text)?;
+        }
         if let Err(why) = self.check(snapshots) {
-            fs::remove_file(&self.path).map_err(text)?;
+            FILES.remove(&self.path).map_err(text)?;
             return Err(why);
         }
         let index = self.offer.last.index;
-        fs::rename(&self.path, snapshots.staged_path(index)).map_err(text)?;
-        File::open(&snapshots.dir).and_then(|dir| dir.sync_all()).map_err(text)?;
+        FILES.rename(&self.path, &snapshots.staged_path(index)).map_err(text)?;
+        FILES.sync_dir(&snapshots.dir).map_err(text)?;
         Ok(index)
     }
 
     fn check(&self, snapshots: &Snapshots) -> Result<(), String> {
-        let (meta, summary) = verify(&self.path).map_err(|error| error.to_string())?;
+        let (meta, summary) = FILES.verify(&self.path).map_err(|error| error.to_string())?;
         if (meta.cluster, meta.group) != (snapshots.cluster, snapshots.group.0) {
             return Err("the snapshot is of another cluster or group".to_owned());
         }
@@ -131,13 +133,7 @@ impl Part {
 }
 
 fn with_ending(dir: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let has = |path: &io::Result<PathBuf>| {
-        path.as_ref().map_or(true, |path| path.extension().is_some_and(|has| has == ending))
-    };
-    paths.filter(has).collect()
+    let mut paths = FILES.list(dir)?;
+    paths.retain(|path| path.extension().is_some_and(|has| has == ending));
+    Ok(paths)
 }

@@ -6,14 +6,12 @@
 //!
 //! **Invariant**: a log is never cut before what stands for it is on disk and was checked.
 
-use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use holdfast_snapshot::verify;
-
 use super::{Snapshots, head};
 use crate::log::LogStore;
+use crate::runtime::FILES;
 
 impl Snapshots {
     /// Takes in what was received; whether the log begins anew behind it. Blocks.
@@ -21,13 +19,13 @@ impl Snapshots {
         let mut staged = self.staged()?;
         let newest = staged.pop();
         for older in staged {
-            fs::remove_file(older)?;
+            FILES.remove(&older)?;
         }
         newest.map_or(Ok(false), |newest| self.take_one_in(&newest, log))
     }
 
     fn take_one_in(&self, path: &Path, log: &LogStore) -> io::Result<bool> {
-        let place = verify(path).map_err(|error| error.to_string()).and_then(|(meta, _)| {
+        let place = FILES.verify(path).map_err(|error| error.to_string()).and_then(|(meta, _)| {
             let is_ours = (meta.cluster, meta.group) == (self.cluster, self.group.0);
             let place = head::place(&meta).map_err(|damage| damage.to_string())?;
             if is_ours { Ok(place.0) } else { Err("it is of another cluster or group".to_owned()) }
@@ -37,7 +35,7 @@ impl Snapshots {
             Err(why) => {
                 // The log is as it was: the leader sends another.
                 tracing::error!(why, "a snapshot that was received is not taken in");
-                fs::remove_file(path)?;
+                FILES.remove(path)?;
                 return Ok(false);
             }
         };
@@ -46,9 +44,11 @@ impl Snapshots {
         if !has_it {
             log.begin_behind(last)?;
             tracing::info!(last.index, "the log begins behind a snapshot that was received");
+            #[cfg(all(test, holdfast_sim))]
+            crate::sim::witness::taken_in(last);
         }
-        fs::rename(path, self.shelf.path_of(last.index))?;
-        File::open(&self.dir)?.sync_all()?;
+        FILES.rename(path, &self.shelf.path_of(last.index))?;
+        FILES.sync_dir(&self.dir)?;
         Ok(!has_it)
     }
 }

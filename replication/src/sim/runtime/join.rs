@@ -11,11 +11,10 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
-use openraft::AsyncRuntime;
-use openraft_rt_sim::SimRuntime;
 use tokio::sync::{mpsc, oneshot};
 
-use super::life::{Poller, Slot};
+use super::blocking;
+use super::life::Slot;
 use crate::sim::world::world;
 
 /// Why a task has no result.
@@ -90,7 +89,7 @@ where
         let _ = tell.send(ended);
     }));
     let abort = AbortHandle(Arc::downgrade(&slot));
-    drop(SimRuntime::spawn(Poller(slot)));
+    blocking::spawn(slot);
     JoinHandle { result, abort }
 }
 

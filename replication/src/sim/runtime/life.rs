@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
-use crate::sim::world::world;
+use crate::sim::world::{Ended, How, world};
 
 /// Tasks among which the ended ones are looked for again.
 const TASKS_BEFORE_SWEEP: usize = 512;
@@ -74,6 +74,12 @@ impl Life {
     pub fn is_silent(&self) -> bool {
         // Relaxed: one thread.
         self.silent.load(Ordering::Relaxed)
+    }
+
+    /// The process is about to end.
+    pub fn end_by_itself(&self, how: How) {
+        // Nobody listens any more at the end.
+        let _ = world().ended.send(Ended { node: self.node, life: self.number, how });
     }
 
     /// Ends the life here and now: every task is dropped where it stands.

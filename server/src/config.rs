@@ -14,7 +14,7 @@ use holdfast_engine::limits::{
     ARCHIVE_DAYS_DEFAULT, ARCHIVE_DAYS_MAX, ARCHIVE_DAYS_MIN, HORIZON_NIGHTS_MAX,
     HORIZON_NIGHTS_MIN,
 };
-use holdfast_replication::limits::DISK_RESERVE_BYTES_DEFAULT;
+use holdfast_replication::limits::{DISK_RESERVE_BYTES_DEFAULT, LOG_KEPT_ENTRIES_DEFAULT};
 use serde::Deserialize;
 
 pub use backup::Backup;
@@ -44,6 +44,9 @@ pub struct Config {
     /// Days after check-out when a booking leaves memory for the archive on disk, 3 to 1,095. Default 30.
     /// In a file: `after_days` under `[archive]`.
     pub archive_after_days: u16,
+    /// Entries that stay in the log behind the older of the two snapshots kept, for followers that lag: one
+    /// that lags by more is sent a snapshot. Default 16,384. In a file: `log_kept` under `[snapshots]`.
+    pub log_kept: u64,
     /// Whether one guest may hold no more than a quarter of what is free of a room type on a night (and
     /// always one room). Fixed when the data directory is made; where it is not said, what was fixed
     /// counts, and no for a new one.
@@ -84,6 +87,7 @@ impl Default for Config {
             ops: SocketAddr::from(([127, 0, 0, 1], 9090)),
             horizon_nights: None,
             archive_after_days: ARCHIVE_DAYS_DEFAULT,
+            log_kept: LOG_KEPT_ENTRIES_DEFAULT,
             cell_share: None,
             log_format: LogFormat::Auto,
             log_filter: LOG_FILTER_DEFAULT.to_owned(),
@@ -112,6 +116,8 @@ struct File {
     log: FileLog,
     #[serde(default)]
     archive: FileArchive,
+    #[serde(default)]
+    snapshots: FileSnapshots,
     cluster: Option<cluster::File>,
     backup: Option<backup::File>,
 }
@@ -120,6 +126,12 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct FileArchive {
     after_days: Option<u16>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSnapshots {
+    log_kept: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -210,6 +222,7 @@ impl Config {
         take(&mut self.log_format, file.log.format);
         take(&mut self.log_filter, file.log.filter);
         take(&mut self.archive_after_days, file.archive.after_days);
+        take(&mut self.log_kept, file.snapshots.log_kept);
         take(&mut self.disk_reserve_mib, file.disk_reserve_mib);
         self.cluster = file.cluster.map(|cluster| cluster.check(beside)).transpose()?;
         self.backup = file.backup.map(backup::File::check).transpose()?;
@@ -298,6 +311,13 @@ mod tests {
         assert_eq!(config.cell_share, Some(true));
         let (_dir, path) = file("[quota]\nshare = true\n");
         assert!(Config::load(Some(&path), &Flags::default()).is_err());
+    }
+
+    #[test]
+    fn how_much_log_stays_behind_a_snapshot_is_the_files_to_say() {
+        assert_eq!(Config::default().log_kept, 16_384);
+        let (_dir, path) = file("[snapshots]\nlog_kept = 0\n");
+        assert_eq!(Config::load(Some(&path), &Flags::default()).unwrap().log_kept, 0);
     }
 
     #[test]

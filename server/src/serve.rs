@@ -62,7 +62,9 @@ impl Error {
     /// Names the flag where starting with less than was acknowledged is the operator's to decide.
     fn of_open(error: OpenError) -> Self {
         match error {
-            OpenError::Log(LogError::InUse { .. } | LogError::Io(_)) => Self::Open(error),
+            OpenError::Log(
+                LogError::InUse { .. } | LogError::Io(_) | LogError::LaterFormat { .. },
+            ) => Self::Open(error),
             OpenError::Log(_) => Self::Lost(error),
             _ => Self::Open(error),
         }
@@ -167,6 +169,7 @@ fn options(config: &Config, data_dir: &DataDir, lapsed: &Lapsed) -> Options {
         accept_loss: config.accept_loss,
         accept_clock: config.accept_clock,
         archive_days: config.archive_after_days,
+        log_kept: config.log_kept,
         disk_reserve: config.disk_reserve_mib.saturating_mul(MIB),
         follower: Some(lapsed.follower()),
         ..Options::alone(data_dir.log_dir())

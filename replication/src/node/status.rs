@@ -29,6 +29,8 @@ pub struct Status {
     /// Who leads, as far as this node knows.
     pub leader: Option<u64>,
     pub term: u64,
+    /// Index of the last entry that was cut off this node's log, behind a snapshot.
+    pub purged: Option<u64>,
     /// Index of the last entry in this node's log.
     pub last_log: Option<u64>,
     pub committed: Option<u64>,
@@ -98,6 +100,7 @@ pub(super) fn status(node: &Node) -> Status {
         node: metrics.id,
         leader: metrics.current_leader,
         term: metrics.current_term,
+        purged: metrics.purged.map(|id| id.index),
         last_log: metrics.last_log_index,
         committed: metrics.local_committed.map(|id| id.index),
         applied: inner.applied.index(),

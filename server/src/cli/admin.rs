@@ -104,6 +104,7 @@ fn table(status: &NodeStatus) -> Table {
         ("stuck", status.stuck.clone().unwrap_or_else(|| "no".to_owned())),
         ("age", format!("{} ms", status.age_ms)),
         ("applied", status.applied_index.to_string()),
+        ("first entry of the log", status.first_index.to_string()),
         ("last entry", status.last_index.to_string()),
         ("queued commands", status.queued.to_string()),
         ("log time", status.log_time.clone()),

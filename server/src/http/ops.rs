@@ -38,6 +38,8 @@ pub struct NodeStatus {
     pub age_ms: u64,
     /// Why nothing can be written through this node, where that is so.
     pub stuck: Option<String>,
+    /// The log begins with it: what is before was cut off, and lies in a snapshot.
+    pub first_index: u64,
     pub last_index: u64,
     pub applied_index: u64,
     /// Commands that wait to be proposed.
@@ -145,6 +147,7 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         leader: node.leader,
         age_ms: millis(node.age),
         stuck: node.stuck.map(|why| why.to_string()),
+        first_index: node.purged.map_or(0, |purged| purged.saturating_add(1)),
         last_index: node.last_log.unwrap_or(0),
         queued: node.queued,
         applied_index: state.reader().applied_index(),

@@ -119,12 +119,22 @@ fn run(command: Subcommands) -> anyhow::Result<bool> {
     }
 }
 
-/// Puts a new process in this one's place, under its id, with its arguments: all memory is given back first.
-/// Returns only where that fails.
+/// Puts a new process in this one's place, under its id, with its arguments: all memory is given back first. It
+/// is the very program that runs, also where an upgrade has put another under its name. Returns only where that
+/// fails.
 fn start_again() -> anyhow::Error {
-    match std::env::current_exe() {
+    // Linux says of a program that was replaced that it is deleted; what runs is still behind this name.
+    let running = PathBuf::from("/proc/self/exe");
+    let program = std::env::current_exe();
+    let program = program.map(|named| if named.exists() { named } else { running });
+    match program {
         Ok(program) => {
-            let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+            let mut arguments = std::env::args_os();
+            let mut command = Command::new(program);
+            if let Some(name) = arguments.next() {
+                command.arg0(name);
+            }
+            let error = command.args(arguments).exec();
             anyhow::Error::new(error).context("the node cannot start itself again; start it")
         }
         Err(error) => error.into(),

@@ -212,14 +212,14 @@ impl Group {
         }
         let snapshots = self.receiving.snapshots.clone();
         let part = snapshots.receive(offer).map_err(text)?;
-        let mut part = part.ok_or("a snapshot is being received already")?;
+        let mut part = part.ok_or("a snapshot is being received already, or taken in")?;
         if self.space.free() < offer.bytes.saturating_sub(part.have()) {
             return Err("there is no room for the snapshot on its disk".to_owned());
         }
         answers.send(write_standing(&mine, Standing::From(part.have()))).await;
         while !part.is_whole() {
             let piece = pieces.recv().await.ok_or("the sender broke off")?;
-            part = appended(part, piece).await.map_err(text)?;
+            part = appended(part, piece).await.map_err(refused)?;
             answers.send(Bytes::copy_from_slice(&part.have().to_le_bytes())).await;
         }
         let staged = runtime::spawn_blocking(move || part.stage(&snapshots)).await;
@@ -228,6 +228,13 @@ impl Group {
         (self.receiving.staged)(index);
         Ok(())
     }
+}
+
+fn refused(error: io::Error) -> String {
+    if error.kind() == io::ErrorKind::Unsupported {
+        tracing::error!(%error, "a snapshot is refused: a later build than this one has written it");
+    }
+    error.to_string()
 }
 
 fn appended(mut part: Part, piece: Bytes) -> impl Future<Output = io::Result<Part>> {

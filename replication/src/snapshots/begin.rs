@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use holdfast_engine::{Reader, Writer};
-use holdfast_snapshot::{Kept, LoadError, Loaded, Meta, ReadError, Shelf, Summary};
+use holdfast_snapshot::{Damage, Kept, LoadError, Loaded, Meta, ReadError, Shelf, Summary};
 
 use super::{SnapshotFile, Snapshots, head};
 use crate::GroupId;
@@ -117,6 +117,15 @@ pub(crate) fn newest_continued(
     })
 }
 
+/// A kept snapshot that only a later build than this one reads, and what it is.
+pub(crate) fn of_a_later_build(dir: &Path, group: GroupId) -> Option<(PathBuf, String)> {
+    let kept = Shelf::at_on(FILES, &super::directory(dir, group)).list().unwrap_or_default();
+    kept.into_iter().find_map(|kept| match FILES.read_meta(&kept.path) {
+        Err(ReadError::Damaged(why @ Damage::Version(_))) => Some((kept.path, why.to_string())),
+        _ => None,
+    })
+}
+
 /// Whether a log that was cut after `purged` goes on where a snapshot as of `last` ends.
 fn continues(purged: Option<LogId>, last: LogId, id_at: impl FnOnce() -> Option<LogId>) -> bool {
     match purged {
@@ -129,7 +138,7 @@ fn continues(purged: Option<LogId>, last: LogId, id_at: impl FnOnce() -> Option<
 /// What cannot be read just now, or only by a later build, is not damaged.
 fn unreadable(error: ReadError) -> Passed {
     match &error {
-        ReadError::Io(_) | ReadError::Damaged(holdfast_snapshot::Damage::Version(_)) => {
+        ReadError::Io(_) | ReadError::Damaged(Damage::Version(_)) => {
             Passed::Unfit(error.to_string())
         }
         ReadError::Damaged(_) => Passed::Damaged(error.to_string()),

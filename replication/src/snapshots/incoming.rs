@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use holdfast_snapshot::Output;
+use holdfast_snapshot::{Output, check_start};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Snapshots, head};
@@ -48,9 +48,13 @@ pub(crate) struct Part {
 }
 
 impl Snapshots {
-    /// Begins to receive what is offered, or goes on where it broke off; `None` while another is received.
+    /// Begins to receive what is offered, or goes on where it broke off; `None` while another is received, or
+    /// waits to be taken in: what comes meanwhile would come in vain.
     pub fn receive(&self, offer: Offer) -> io::Result<Option<Part>> {
         let Ok(turn) = self.receiving.clone().try_lock_owned() else { return Ok(None) };
+        if !self.staged()?.is_empty() {
+            return Ok(None);
+        }
         let Offer { last, bytes, checksum } = offer;
         let path = self.dir.join(format!("{:020}-{bytes}-{checksum:032x}.{PART}", last.index));
         for other in with_ending(&self.dir, PART)?.into_iter().filter(|other| *other != path) {
@@ -66,6 +70,18 @@ impl Snapshots {
     /// The path of a staged file.
     fn staged_path(&self, index: u64) -> PathBuf {
         self.dir.join(format!("{index:020}.{STAGED}"))
+    }
+
+    /// Removes what was received of snapshots that a log with this last entry has no use for.
+    pub(super) fn drop_parts(&self, last: u64) -> io::Result<()> {
+        for path in with_ending(&self.dir, PART)? {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let index = name.split('-').next().and_then(|digits| digits.parse::<u64>().ok());
+            if index.is_none_or(|index| index <= last) {
+                FILES.remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// What was received whole and not taken in yet, the newest last.
@@ -91,6 +107,10 @@ impl Part {
         let more = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if more > self.offer.bytes.saturating_sub(self.have) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "more came than was offered"));
+        }
+        if self.have == 0 {
+            // Known from the first piece: a file of a later build is not received in vain.
+            check_start(bytes).map_err(|why| io::Error::new(io::ErrorKind::Unsupported, why))?;
         }
         self.file.write_all(bytes)?;
         self.have = self.have.saturating_add(more);

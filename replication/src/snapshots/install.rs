@@ -14,14 +14,19 @@ use crate::log::LogStore;
 use crate::runtime::FILES;
 
 impl Snapshots {
-    /// Takes in what was received; whether the log begins anew behind it. Blocks.
+    /// Takes in what was received; whether the log begins anew behind it. What is left of others goes, unless
+    /// it may still be of use. Blocks.
     pub fn take_in(&self, log: &LogStore) -> io::Result<bool> {
         let mut staged = self.staged()?;
         let newest = staged.pop();
         for older in staged {
             FILES.remove(&older)?;
         }
-        newest.map_or(Ok(false), |newest| self.take_one_in(&newest, log))
+        let taken = newest.map_or(Ok(false), |newest| self.take_one_in(&newest, log))?;
+        if let Some(last) = log.group().last().max(log.group().purged()) {
+            self.drop_parts(last.index)?;
+        }
+        Ok(taken)
     }
 
     fn take_one_in(&self, path: &Path, log: &LogStore) -> io::Result<bool> {

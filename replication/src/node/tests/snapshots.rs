@@ -235,9 +235,14 @@ async fn a_start_goes_on_wherever_taking_a_snapshot_in_was_cut_off() {
     for _ in 0..2 {
         staged(&dir, &whole);
         let _ = fs::remove_file(shelf(&dir).join(format!("{:020}.hfsnap", taken.index)));
+        // What came of it once more, and of a later one, which may be gone on with.
+        let part = |index| shelf(&dir).join(format!("{index:020}-9-9.part"));
+        fs::write(part(taken.index), b"again").expect("written");
+        fs::write(part(taken.index + 100), b"later").expect("written");
         let node = Node::open(options(&dir)).await.expect("taken in");
         assert!(node.0.applied.index() >= Some(taken.index));
         assert!(knows_partner(node.reader(), 19));
+        assert_eq!((part(taken.index).exists(), part(taken.index + 100).exists()), (false, true));
         node.shutdown().await;
     }
     // Damaged on the way: as if it had never come.

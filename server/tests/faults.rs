@@ -4,6 +4,8 @@
 //! each fault is done (1); docs/testing-faults.md says what each is and what a machine must allow. What a
 //! machine does not allow is skipped, and the test says so.
 
+#[path = "faults/archived.rs"]
+mod archived;
 #[path = "cluster/beat.rs"]
 mod beat;
 #[path = "faults/clocks.rs"]
@@ -32,7 +34,11 @@ mod relay;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "faults/snapshots.rs"]
+mod snapshots;
 #[path = "faults/spaces.rs"]
 mod spaces;
 #[path = "faults/trial.rs"]
 mod trial;
+#[path = "faults/upgrade.rs"]
+mod upgrade;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub struct Nodes {
     doors: BTreeMap<u64, SocketAddr>,
     /// The network namespace a node runs in, where it has one.
     spaces: BTreeMap<u64, String>,
+    /// The program that a node runs, where it is not the one under test.
+    pub programs: BTreeMap<u64, PathBuf>,
 }
 
 impl Nodes {
@@ -42,8 +44,8 @@ impl Nodes {
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
         let doors = (1..).zip(free_ports(voters)).collect();
-        let (up, environment, spaces) = Default::default();
-        Self { dir, up, environment, doors, spaces }
+        let (up, environment, spaces, programs) = Default::default();
+        Self { dir, up, environment, doors, spaces, programs }
     }
 
     /// The files of a cluster of nodes that each run in a namespace, at an address of its own.
@@ -85,11 +87,12 @@ impl Nodes {
     }
 
     pub fn try_start(&self, node: u64) -> Result<Server, Ended> {
+        let program = self.programs.get(&node).map_or(Path::new(BINARY), PathBuf::as_path);
         let mut command = match self.spaces.get(&node) {
-            None => Command::new(BINARY),
+            None => Command::new(program),
             Some(space) => {
                 let mut command = Command::new("ip");
-                command.args(["netns", "exec", space, BINARY]);
+                command.args(["netns", "exec", space]).arg(program);
                 command
             }
         };
@@ -125,6 +128,15 @@ impl Nodes {
         (nodes, ways)
     }
 
+    /// Adds to the configuration file of each node there is by now.
+    #[allow(dead_code, reason = "for tests that configure more than addresses")]
+    pub fn configure(&self, text: &str) {
+        for node in self.doors.keys() {
+            let had = std::fs::read_to_string(self.file(*node)).unwrap();
+            std::fs::write(self.file(*node), format!("{had}\n{text}")).unwrap();
+        }
+    }
+
     pub fn client(&self, node: u64, role: &str) -> Client {
         self.client_as(node, role, role)
     }
@@ -138,16 +150,22 @@ impl Nodes {
 
     /// What `/readyz` of a node says, with its status.
     pub async fn readyz(&self, node: u64) -> (u16, String) {
-        let text = std::fs::read_to_string(self.data(node).join("addresses.json")).unwrap();
+        self.try_readyz(node).await.unwrap()
+    }
+
+    /// Nothing where the node is between two starts.
+    async fn try_readyz(&self, node: u64) -> Option<(u16, String)> {
+        let text = std::fs::read_to_string(self.data(node).join("addresses.json")).ok()?;
         let addresses: Value = serde_json::from_str(&text).unwrap();
         let url = format!("http://{}", addresses["ops"].as_str().unwrap());
         let client = Client::new(&url, Limits::default()).unwrap();
-        let reply = client.send(&Request::get("/readyz")).await.unwrap();
-        (reply.status, String::from_utf8_lossy(&reply.body).trim().to_owned())
+        let reply = client.send(&Request::get("/readyz")).await.ok()?;
+        Some((reply.status, String::from_utf8_lossy(&reply.body).trim().to_owned()))
     }
 
     pub async fn ready(&self, node: u64) {
-        until("a node is ready", async || self.readyz(node).await == (200, "serving".into())).await;
+        let serving = Some((200, "serving".to_owned()));
+        until("a node is ready", async || self.try_readyz(node).await == serving).await;
     }
 
     pub async fn all_ready(&self) {

@@ -43,7 +43,7 @@ impl Orders {
         }
         let orders = Self { dir };
         for node in 1..=voters {
-            orders.write(node, [0, 0]);
+            orders.write(node, [0; 3]);
             let path = |path: PathBuf| path.to_str().unwrap().to_owned();
             nodes.environment.insert(
                 node,
@@ -58,24 +58,29 @@ impl Orders {
 
     /// From now on the node's wall clock is off by so much.
     pub fn wall_ms(&self, node: u64, ms: i64) {
-        self.write(node, [ms, 0]);
+        self.write(node, [ms, 0, 0]);
     }
 
     /// From now on each sync of the node takes so much longer.
     pub fn sync_us(&self, node: u64, us: i64) {
-        self.write(node, [0, us]);
+        self.write(node, [0, us, 0]);
     }
 
     /// From now on each sync of the node fails.
     pub fn syncs_fail(&self, node: u64) {
-        self.write(node, [0, -1]);
+        self.write(node, [0, -1, 0]);
+    }
+
+    /// The node kills itself instead of its `nth` sync from now on, 1 being the next.
+    pub fn dies_at_sync(&self, node: u64, nth: i64) {
+        self.write(node, [0, 0, nth]);
     }
 
     pub fn mend(&self, node: u64) {
-        self.write(node, [0, 0]);
+        self.write(node, [0; 3]);
     }
 
-    fn write(&self, node: u64, numbers: [i64; 2]) {
+    fn write(&self, node: u64, numbers: [i64; 3]) {
         let file = File::options().create(true).truncate(false).write(true).open(self.file(node));
         let bytes = numbers.map(i64::to_ne_bytes).concat();
         file.unwrap().write_all_at(&bytes, 0).unwrap();

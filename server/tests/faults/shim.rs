@@ -1,7 +1,9 @@
-//! A library that a node's process loads before libc: it moves the wall clock, and delays or fails syncs.
+//! A library that a node's process loads before libc: it moves the wall clock, delays or fails syncs, and ends
+//! the process at one of them.
 //!
-//! Owns nothing but the orders, two numbers in a file that the test writes and this process maps: how far
-//! the wall is off in milliseconds, and how many microseconds a sync takes longer (-1: it fails).
+//! Owns nothing but the orders, three numbers in a file that the test writes and this process maps: how far
+//! the wall is off in milliseconds, how many microseconds a sync takes longer (-1: it fails), and at which
+//! sync from now on the process kills itself (0: at none), also where another program takes its place.
 //! Compiled by the test that loads it. **Invariant**: no clock but the wall is touched.
 
 #![allow(unsafe_code)] // Three libc functions are replaced; each says how.
@@ -16,6 +18,9 @@ const CLOCK_REALTIME: c_int = 0;
 const SYS_CLOCK_GETTIME: c_long = 228;
 const SYS_FSYNC: c_long = 74;
 const SYS_FDATASYNC: c_long = 75;
+const SYS_GETPID: c_long = 39;
+const SYS_KILL: c_long = 62;
+const SIGKILL: c_long = 9;
 const EIO: c_int = 5;
 
 #[repr(C)]
@@ -27,6 +32,7 @@ pub struct Timespec {
 struct Orders {
     wall_ms: AtomicI64,
     sync_us: AtomicI64,
+    dies_at: AtomicI64,
 }
 
 unsafe extern "C" {
@@ -39,10 +45,11 @@ unsafe extern "C" {
 fn orders() -> Option<&'static Orders> {
     static ORDERS: OnceLock<Option<&'static Orders>> = OnceLock::new();
     *ORDERS.get_or_init(|| {
-        let file = std::fs::File::open(std::env::var_os("HOLDFAST_FAULT_ORDERS")?).ok()?;
-        // SAFETY: a fresh mapping (readable, shared) of a file of at least 16 bytes; it is never unmapped.
-        let mapped = unsafe { mmap(std::ptr::null_mut(), 16, 1, 1, file.as_raw_fd(), 0) };
-        // SAFETY: page-aligned and as long as the struct, of atomics; only the test's process writes it.
+        let file = std::env::var_os("HOLDFAST_FAULT_ORDERS")?;
+        let file = std::fs::File::options().read(true).write(true).open(file).ok()?;
+        // SAFETY: a fresh mapping (readable, writable, shared) of a file of at least 24 bytes, never unmapped.
+        let mapped = unsafe { mmap(std::ptr::null_mut(), 24, 3, 1, file.as_raw_fd(), 0) };
+        // SAFETY: page-aligned and as long as the struct, of atomics; whoever writes it does so by whole numbers.
         (mapped as isize != -1).then(|| unsafe { &*mapped.cast::<Orders>() })
     })
 }
@@ -63,6 +70,13 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, time: *mut Timespec) -> c_i
 }
 
 fn sync(number: c_long, fd: c_int) -> c_int {
+    // Relaxed: a count on its own; one that was never set stays below.
+    if orders().is_some_and(|orders| orders.dies_at.load(Ordering::Relaxed) > 0)
+        && orders().is_some_and(|orders| orders.dies_at.fetch_sub(1, Ordering::Relaxed) == 1)
+    {
+        // SAFETY: takes numbers alone; this process does not come back from it.
+        unsafe { syscall(SYS_KILL, syscall(SYS_GETPID), SIGKILL) };
+    }
     // Relaxed: as above.
     match orders().map_or(0, |orders| orders.sync_us.load(Ordering::Relaxed)) {
         0 => {}

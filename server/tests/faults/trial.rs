@@ -75,6 +75,11 @@ impl Trial {
         self.ledger.beat.some(GOES_ON).await;
     }
 
+    /// Index of the last entry in a node's log.
+    pub fn last_entry(&self, node: u64) -> u64 {
+        self.nodes.call(node, &["status"]).unwrap()["last_index"].as_u64().unwrap()
+    }
+
     /// From here on the longest pause is that of `fault`.
     pub fn hurt(&self) {
         self.ledger.beat.begin();

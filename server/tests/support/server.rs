@@ -100,13 +100,39 @@ impl Server {
     }
 
     pub fn token(&self, role: &str, sub: &str) -> String {
+        self.token_for(role, sub, 86_400)
+    }
+
+    /// One that counts for so many seconds.
+    pub fn token_for(&self, role: &str, sub: &str, ttl_s: u64) -> String {
         let minted = Command::new(BINARY)
-            .args(["token", "--role", role, "--sub", sub, "--data-dir"])
+            .args([
+                "token",
+                "--role",
+                role,
+                "--sub",
+                sub,
+                "--ttl-s",
+                &ttl_s.to_string(),
+                "--data-dir",
+            ])
             .arg(&self.data_dir)
             .output()
             .unwrap();
         assert!(minted.status.success(), "{}", String::from_utf8_lossy(&minted.stderr));
         String::from_utf8(minted.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The process's id.
+    #[allow(dead_code, reason = "not every test that has this file asks")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether the process runs that was started, or another program in its place.
+    #[allow(dead_code, reason = "as above")]
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed by the process.

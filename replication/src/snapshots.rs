@@ -28,7 +28,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::clock::TimeSource;
 use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
 use crate::runtime::FILES;
-pub(crate) use begin::Begin;
+pub(crate) use begin::{Begin, of_a_later_build};
 pub(crate) use taker::Taker;
 
 /// A snapshot that was written.

@@ -33,6 +33,11 @@ pub enum Error {
     NoKeys { path: PathBuf },
     #[error("{path} is damaged ({why}); restore it from a backup of this directory")]
     Damaged { path: PathBuf, why: String },
+    #[error(
+        "{path} is of layout {found}, by a later build than this one, which reads {FORMAT}. Nothing was \
+         changed: start that later build, or a newer one, on this directory"
+    )]
+    LaterLayout { path: PathBuf, found: u32 },
     #[error("{path} is not the data directory of a node")]
     NotANode { path: PathBuf },
     #[error("{path} does not exist; start the node, then try again")]
@@ -289,6 +294,9 @@ fn identity(root: &Path, cluster: Option<&Cluster>) -> Result<Identity, Error> {
         Ok(bytes) => {
             let identity: Identity = serde_json::from_slice(&bytes)
                 .map_err(|error| Error::Damaged { path: path.clone(), why: error.to_string() })?;
+            if identity.format > FORMAT {
+                return Err(Error::LaterLayout { path, found: identity.format });
+            }
             if identity.format != FORMAT {
                 let why = format!("layout {} is not readable by this build", identity.format);
                 return Err(Error::Damaged { path, why });

@@ -4,8 +4,14 @@
 
 /// First bytes of every file. The line ends are there to be broken by whoever takes it for text.
 pub const MAGIC: [u8; 8] = *b"HFSNAP\r\n";
-/// The format that this build writes.
+/// The format that this build writes, and the newest that it reads.
+#[cfg(not(holdfast_format = "next"))]
 pub const VERSION: u16 = 1;
+/// As a later build would, for the test of an upgrade: the head ends with a field more.
+#[cfg(holdfast_format = "next")]
+pub const VERSION: u16 = 2;
+/// The oldest format that this build reads.
+pub const VERSION_OLDEST: u16 = 1;
 /// Bytes before the head's body: magic, version, length of the body.
 pub const PREFIX_BYTES: usize = 8 + 2 + 4;
 /// Bytes before a block's records: tag, number of records, their length.

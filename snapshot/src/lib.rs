@@ -30,6 +30,6 @@ pub use files::{Durable, Files, Input, MACHINE, Machine, Output};
 pub use files::{load, read_archived, read_meta, verify};
 pub use load::{LoadError, Loaded};
 pub use meta::Meta;
-pub use read::{Block, Damage, ReadError, Reader};
+pub use read::{Block, Damage, ReadError, Reader, check_start};
 pub use shelf::{Kept, Shelf};
 pub use write::{Summary, WriteError, Writer};

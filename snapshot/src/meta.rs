@@ -2,6 +2,9 @@
 
 use crate::format::{Cut, Fields};
 
+#[cfg(holdfast_format = "next")]
+const NEXT_FIELD: u64 = u64::MAX;
+
 /// The head of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
@@ -31,10 +34,12 @@ impl Meta {
             bytes.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(opaque);
         }
+        #[cfg(holdfast_format = "next")]
+        bytes.extend_from_slice(&NEXT_FIELD.to_le_bytes());
         bytes
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Cut> {
+    pub(crate) fn decode(version: u16, bytes: &[u8]) -> Result<Self, Cut> {
         let mut fields = Fields(bytes);
         let cluster = u128::from_le_bytes(fields.array()?);
         let group = u16::from_le_bytes(fields.array()?);
@@ -45,9 +50,19 @@ impl Meta {
             fields.take(usize::try_from(length).map_err(|_| Cut)?).map(<[u8]>::to_vec)
         };
         let (log_id, membership) = (opaque()?, opaque()?);
+        fields.take(later_bytes(version))?;
         if !fields.0.is_empty() {
             return Err(Cut);
         }
         Ok(Self { cluster, group, index, log_id, membership, log_time_ms })
+    }
+}
+
+/// Bytes that a later format has behind the fields of the first.
+const fn later_bytes(version: u16) -> usize {
+    match version {
+        #[cfg(holdfast_format = "next")]
+        2 => size_of::<u64>(),
+        _ => 0,
     }
 }

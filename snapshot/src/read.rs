@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 use crate::files::{Files, Input};
 use crate::format::{
     BLOCK_HEAD_BYTES, Cut, END, END_BYTES, Fields, MAGIC, PREFIX_BYTES, SUM_BYTES, VERSION,
+    VERSION_OLDEST,
 };
 use crate::limits::{BLOCK_BYTES, BLOCK_BYTES_MAX, HEAD_BYTES_MAX};
 use crate::{Meta, Summary};
@@ -21,7 +22,7 @@ use crate::{Meta, Summary};
 pub enum Damage {
     #[error("it does not begin as a snapshot does")]
     Magic,
-    #[error("format version {0} is not readable by this build, which reads {VERSION}")]
+    #[error("format version {0} is not readable by this build, which reads up to {VERSION}")]
     Version(u16),
     #[error("the head does not match its checksum")]
     Head,
@@ -75,7 +76,7 @@ impl<R: Read> Reader<R> {
             return Err(Damage::Magic.into());
         }
         let version = u16::from_le_bytes(fields.array().map_err(cut)?);
-        if version != VERSION {
+        if !(VERSION_OLDEST..=VERSION).contains(&version) {
             return Err(Damage::Version(version).into());
         }
         let length = u32::from_le_bytes(fields.array().map_err(cut)?);
@@ -88,7 +89,8 @@ impl<R: Read> Reader<R> {
         if u64::from_le_bytes(sum) != xxh3_64_with_seed(&head, 0) {
             return Err(Damage::Head.into());
         }
-        let meta = Meta::decode(head.get(PREFIX_BYTES..).unwrap_or_default()).map_err(cut)?;
+        let body = head.get(PREFIX_BYTES..).unwrap_or_default();
+        let meta = Meta::decode(version, body).map_err(cut)?;
         let mut whole = Xxh3::new();
         whole.update(&head);
         whole.update(&sum);
@@ -204,6 +206,19 @@ pub(crate) fn open(
 ) -> Result<Reader<BufReader<Box<dyn Input>>>, ReadError> {
     let file = files.open(path).map_err(ReadError::Io)?;
     Reader::open(BufReader::with_capacity(BLOCK_BYTES, file))
+}
+
+/// Whether what begins so can be a file that this build reads, by its first bytes.
+pub fn check_start(bytes: &[u8]) -> Result<(), Damage> {
+    let mut fields = Fields(bytes);
+    if fields.array() != Ok(MAGIC) {
+        return Err(Damage::Magic);
+    }
+    match fields.array().map(u16::from_le_bytes) {
+        Ok(version) if (VERSION_OLDEST..=VERSION).contains(&version) => Ok(()),
+        Ok(version) => Err(Damage::Version(version)),
+        Err(_) => Err(Damage::Head),
+    }
 }
 
 pub(crate) fn verify<R: Read>(mut reader: Reader<R>) -> Result<(Meta, Summary), ReadError> {

@@ -39,7 +39,7 @@ pub(crate) fn cut(store: &LogStore, start: Start, last: u64) -> Result<Option<Se
             break;
         }
         for entry in &entries {
-            record::put_entry(
+            record::put_shared_entry(
                 &keys::entry(store.group().id, entry.log_id.index),
                 entry,
                 &mut value,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::database::Database;
 use super::disk_reader::{DiskReader, Ends, LogDamage};
 use super::guard::{self, Guard, GuardError, Mark, Marks};
+use super::record::Damage;
 use super::tail::next;
 use super::wal::Wal;
 use super::{Log, LogOptions, guard_path, rocks, rocks_dir, salvage};
@@ -31,7 +32,12 @@ pub enum LogError {
     #[error("the log's storage refuses: {error}")]
     Storage { error: String },
     #[error("{0}. {ADVICE}")]
-    Guard(#[from] GuardError),
+    Guard(#[source] GuardError),
+    #[error(
+        "the log is of a later build than this one: {what}. Nothing was changed, and nothing is lost: start \
+         that later build, or a newer one, on this directory"
+    )]
+    LaterFormat { what: String },
     #[error(
         "the log has lost its guard file {path}: nothing says how much of it must be there. {ADVICE}"
     )]
@@ -59,6 +65,28 @@ pub enum LogError {
         "the log cannot be read back: {error}. Acknowledged are entries up to {acknowledged}. {ADVICE}"
     )]
     Unreadable { error: String, acknowledged: u64 },
+}
+
+impl LogError {
+    /// What cannot be read because a later build wrote it is no damage, and no loss.
+    pub(crate) fn of_damage(group: u16, damage: LogDamage) -> Self {
+        match &damage {
+            LogDamage::Entry { damage: Damage::Version(_), .. }
+            | LogDamage::Meta { damage: Damage::Version(_), .. } => {
+                Self::LaterFormat { what: damage.to_string() }
+            }
+            _ => Self::Damaged { group, damage },
+        }
+    }
+}
+
+impl From<GuardError> for LogError {
+    fn from(error: GuardError) -> Self {
+        match &error {
+            GuardError::Version(_) => Self::LaterFormat { what: error.to_string() },
+            GuardError::Io(_) | GuardError::Damaged => Self::Guard(error),
+        }
+    }
 }
 
 impl Log {
@@ -117,7 +145,7 @@ pub(super) fn read_only(dir: &Path, group: GroupId) -> Result<DiskReader, LogErr
 /// Whether a group's log has what `mark` says it acknowledged, by its ends alone.
 pub(super) fn check(disk: &DiskReader, group: GroupId, mark: &Mark) -> Result<Ends, LogError> {
     let group = group.0;
-    let damaged = |damage| LogError::Damaged { group, damage };
+    let damaged = |damage| LogError::of_damage(group, damage);
     let ends = disk.ends().map_err(damaged)?;
     let begin = next(ends.purged);
     if let Some(found) = ends.first_index

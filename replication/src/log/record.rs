@@ -20,7 +20,17 @@ use crate::member::{ANY_DISK, Member};
 use crate::payload::Payload;
 use crate::raft_types::{Entry, EntryPayload, Leader, LogId, Membership, Vote};
 
+/// The version that this build writes to its own disk, and the newest that it reads.
+#[cfg(not(holdfast_format = "next"))]
 const VERSION: u8 = 1;
+/// As a later build would, for the test of an upgrade: the body has a byte before it.
+#[cfg(holdfast_format = "next")]
+const VERSION: u8 = NEXT;
+/// The version in which others are given entries: frames and pieces of a backup carry this one, whatever a
+/// node's own disk has, so that builds of two versions can be one cluster.
+const SHARED_VERSION: u8 = 1;
+#[cfg(holdfast_format = "next")]
+const NEXT: u8 = 2;
 const HEAD_BYTES: usize = 1 + 8;
 
 const BLANK: u8 = 0;
@@ -33,15 +43,24 @@ const MEMBERSHIP: u8 = 3;
 pub enum Damage {
     #[error("its checksum does not match")]
     Checksum,
-    #[error("format version {0} is not readable by this build, which reads {VERSION}")]
+    #[error("format version {0} is not readable by this build, which reads up to {VERSION}")]
     Version(u8),
     #[error("it is cut short or malformed")]
     Malformed,
 }
 
-/// Writes `entry`'s value for `key` into `out`, replacing what was there.
+/// Writes `entry`'s value for `key` into `out`, replacing what was there: for this node's own disk.
 pub(crate) fn put_entry(key: &[u8], entry: &Entry, out: &mut Vec<u8>) {
-    begin(out);
+    put_entry_as(VERSION, (key, entry), out);
+}
+
+/// The same for others to read: another node, or whoever restores a backup.
+pub(crate) fn put_shared_entry(key: &[u8], entry: &Entry, out: &mut Vec<u8>) {
+    put_entry_as(SHARED_VERSION, (key, entry), out);
+}
+
+fn put_entry_as(version: u8, (key, entry): (&[u8], &Entry), out: &mut Vec<u8>) {
+    begin_as(version, out);
     put_leader(&entry.log_id.leader_id, out);
     match &entry.payload {
         EntryPayload::Blank => out.push(BLANK),
@@ -104,9 +123,17 @@ pub(crate) fn get_log_id(key: &[u8], value: &[u8]) -> Result<LogId, Damage> {
 
 /// Begins a value's envelope in `out`, replacing what was there; its body follows.
 pub(crate) fn begin(out: &mut Vec<u8>) {
+    begin_as(VERSION, out);
+}
+
+fn begin_as(version: u8, out: &mut Vec<u8>) {
     out.clear();
-    out.push(VERSION);
+    out.push(version);
     out.extend_from_slice(&[0; 8]);
+    #[cfg(holdfast_format = "next")]
+    if version == NEXT {
+        out.push(u8::MAX);
+    }
 }
 
 /// Closes the envelope once its body is whole.
@@ -122,13 +149,17 @@ pub(crate) fn seal(key: &[u8], out: &mut [u8]) {
 pub(crate) fn open<'a>(key: &[u8], value: &'a [u8]) -> Result<&'a [u8], Damage> {
     let (head, body) = value.split_at_checked(HEAD_BYTES).ok_or(Damage::Malformed)?;
     let (&version, sum) = head.split_first().ok_or(Damage::Malformed)?;
-    if version != VERSION {
-        return Err(Damage::Version(version));
-    }
+    // First of all: where the checksum lies is the version's to say.
+    let body_at = match version {
+        1 => 0,
+        #[cfg(holdfast_format = "next")]
+        NEXT => 1,
+        later => return Err(Damage::Version(later)),
+    };
     if sum != checksum(key, body).to_le_bytes() {
         return Err(Damage::Checksum);
     }
-    Ok(body)
+    body.get(body_at..).ok_or(Damage::Malformed)
 }
 
 fn checksum(key: &[u8], body: &[u8]) -> u64 {

@@ -75,7 +75,7 @@ fn cut(database: &Arc<Database>, group: GroupId) -> Result<Mark, LogError> {
         | LogDamage::Entry { damage: Damage::Version(_), .. }),
     ) = scanned
     {
-        return Err(LogError::Damaged { group: group.0, damage });
+        return Err(LogError::of_damage(group.0, damage));
     }
     if last.is_none() {
         return forget(db, group);
@@ -119,16 +119,26 @@ fn forget(db: &DB, group: GroupId) -> Result<Mark, LogError> {
     Ok(Mark::default())
 }
 
-/// A damaged position counts as none: less is known, nothing wrong is.
 fn read_id(db: &DB, key: &keys::MetaKey) -> Result<Option<LogId>, LogError> {
     let value = db.get(key).map_err(storage_error)?;
-    Ok(value.and_then(|value| record::get_log_id(key, &value).ok()))
+    whole(value.map(|value| record::get_log_id(key, &value)), "position")
 }
 
 fn read_vote(db: &DB, group: GroupId) -> Result<Option<Vote>, LogError> {
     let key = keys::vote(group);
     let value = db.get(key).map_err(storage_error)?;
-    Ok(value.and_then(|value| record::get_vote(&key, &value).ok()))
+    whole(value.map(|value| record::get_vote(&key, &value)), "vote")
+}
+
+/// A damaged position or vote counts as none: less is known, nothing wrong is. One of a later build is not
+/// damaged.
+fn whole<T>(read: Option<Result<T, Damage>>, what: &'static str) -> Result<Option<T>, LogError> {
+    match read {
+        Some(Err(damage @ Damage::Version(_))) => {
+            Err(LogError::of_damage(0, LogDamage::Meta { what, damage }))
+        }
+        read => Ok(read.and_then(Result::ok)),
+    }
 }
 
 /// A node that has an entry of a term has voted in that term at least.

@@ -18,7 +18,7 @@ use crate::clock::TimeSource;
 use crate::disk::OnDiskFailure;
 use crate::log::{Log, LogOptions, LogStore};
 use crate::options::OnProgress;
-use crate::snapshots::{Begin, Snapshots};
+use crate::snapshots::{self, Begin, Snapshots};
 use crate::state_machine::{Follower, StateMachine};
 
 /// What is recovered, and how.
@@ -53,6 +53,10 @@ type Source = Option<(PathBuf, u64)>;
 impl Recovery {
     pub fn run(self) -> Result<Recovered, OpenError> {
         let Self { dir, cluster, group, time, applied, .. } = self;
+        // Before the log is opened: what a later build has written is left as it is.
+        if let Some((path, why)) = snapshots::of_a_later_build(&dir, group) {
+            return Err(OpenError::LaterSnapshot { path: path.display().to_string(), why });
+        }
         let log = Log::open(LogOptions {
             dir: dir.clone(),
             accept_loss: self.accept_loss,

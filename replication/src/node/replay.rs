@@ -41,7 +41,7 @@ pub(super) fn replay(
     drop(incoming);
     let scanned = scan.join().map_err(|_| OpenError::ReplayPanicked)?;
     let group = store.group().id.0;
-    scanned.map_err(|damage| LogError::Damaged { group, damage })?;
+    scanned.map_err(|damage| LogError::of_damage(group, damage))?;
     applied
 }
 

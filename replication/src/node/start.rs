@@ -35,6 +35,11 @@ pub enum OpenError {
          restore its data directory from a backup"
     )]
     NoSnapshot { first: u64 },
+    #[error(
+        "the snapshot {path} is of a later build than this one: {why}. Nothing was changed, and nothing is \
+         lost: start that later build, or a newer one, on this directory"
+    )]
+    LaterSnapshot { path: String, why: String },
     #[error("a snapshot that was received cannot be taken in: {0}")]
     Received(#[source] io::Error),
     #[error("the log cannot be applied: {0}")]
@@ -65,7 +70,10 @@ impl OpenError {
         match self {
             Self::Log(error) => !matches!(
                 error,
-                LogError::Io(_) | LogError::InUse { .. } | LogError::Storage { .. }
+                LogError::Io(_)
+                    | LogError::InUse { .. }
+                    | LogError::Storage { .. }
+                    | LogError::LaterFormat { .. }
             ),
             Self::NoSnapshot { .. } => true,
             _ => false,

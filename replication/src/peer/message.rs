@@ -13,8 +13,8 @@
 //! log id?  | 0 | or | 1, term u64, node u64, index u64 |      vote | term u64, node u64, committed u8 |
 //! ```
 //!
-//! Little-endian; entries are the log's own records, whose checksums take their group and index in. The
-//! method is the first byte of every request.
+//! Little-endian; entries are records as a log has them, of version 1 whatever the logs of both nodes have,
+//! whose checksums take their group and index in. The method is the first byte of every request.
 
 use bytes::{BufMut, Bytes};
 use openraft::raft::{
@@ -84,7 +84,7 @@ fn put_append(request: &AppendEntriesRequest<TypeConfig>, group: GroupId, out: &
     out.put_u32_le(u32::try_from(request.entries.len()).unwrap_or(u32::MAX));
     let mut value = Vec::new();
     for entry in &request.entries {
-        record::put_entry(&keys::entry(group, entry.log_id.index), entry, &mut value);
+        record::put_shared_entry(&keys::entry(group, entry.log_id.index), entry, &mut value);
         out.put_u64_le(entry.log_id.index);
         out.put_u32_le(u32::try_from(value.len()).unwrap_or(u32::MAX));
         out.put_slice(&value);

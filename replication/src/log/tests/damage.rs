@@ -226,6 +226,45 @@ async fn a_damaged_or_missing_entry_inside_is_found_by_the_scan_and_never_read()
 }
 
 #[tokio::test]
+async fn what_a_later_build_has_written_is_no_loss_and_is_left_as_it_is() {
+    type Key = fn(&mut WriteBatch, &mut Vec<u8>);
+    let written: [Key; 3] = [
+        |batch, value| {
+            let key = keys::entry(GROUP, ENTRIES - 1);
+            record::put_entry(&key, &entry(ENTRIES - 1), value);
+            value[0] += 1;
+            batch.put(key, &value);
+        },
+        |batch, value| {
+            let key = keys::vote(GROUP);
+            record::put_vote(&key, &vote(2), value);
+            value[0] += 1;
+            batch.put(key, &value);
+        },
+        |batch, value| {
+            let key = keys::purged(GROUP);
+            record::put_log_id(&key, &entry(3).log_id, value);
+            value[0] += 1;
+            batch.put(key, &value);
+        },
+    ];
+    for write in written {
+        let dir = tempfile::tempdir().expect("a directory");
+        crashed_log(dir.path(), ENTRIES).await;
+        put_raw(dir.path(), |batch| write(batch, &mut Vec::new()));
+        let before = bytes_of(dir.path());
+        let refused = opened_loss(dir.path());
+        assert!(matches!(refused, LogError::LaterFormat { .. }), "{refused}");
+        let says = "format version 2 is not readable by this build, which reads up to 1";
+        assert!(refused.to_string().contains(says), "{refused}");
+        assert_eq!(bytes_of(dir.path()), before, "the refused start changed files");
+        let accepted = LogOptions { accept_loss: true, ..options(dir.path()) };
+        let refused = open_with(accepted).map(drop).expect_err("nothing is lost");
+        assert!(matches!(refused, LogError::LaterFormat { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn an_accepted_loss_keeps_what_is_whole_from_the_beginning() {
     let dir = tempfile::tempdir().expect("a directory");
     crashed_log(dir.path(), ENTRIES).await;

@@ -9,15 +9,22 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
-use holdfast_server::config::{Config, LOG_FILTER_DEFAULT, LogFormat};
+use holdfast_replication::{Change, Node};
+use holdfast_server::config::{self, Config, LOG_FILTER_DEFAULT, LogFormat};
 use holdfast_server::{serve, telemetry};
 
+use crate::figures::{durable, search};
+use crate::stopwatch::now;
+
 const ROLE: &str = "HOLDFAST_BENCH_ROLE";
+/// How long a cluster may take to have the world, and how often it is looked at.
+const FILLED_WITHIN: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A process that serves HTTP.
 pub struct Child {
@@ -34,6 +41,28 @@ impl Child {
     /// Two axum handlers that read the body and answer with so many bytes: `POST` and `GET`.
     pub fn bare(post_bytes: usize, get_bytes: usize) -> anyhow::Result<Self> {
         Self::spawn("bare", &[&post_bytes.to_string(), &get_bytes.to_string()])
+    }
+
+    /// A node of a cluster, without certificates; keys lie in `keys` beside its directory. Where it is given a
+    /// learner, by id and address, it takes the lead, brings the world of searches into the log, and is up once
+    /// the learner has that too.
+    pub fn node(
+        data_dir: &Path,
+        (node, listen): (u64, SocketAddr),
+        voters: &[SocketAddr],
+        learner: Option<(u64, SocketAddr)>,
+    ) -> anyhow::Result<Self> {
+        let mut words = vec![data_dir.display().to_string(), node.to_string(), listen.to_string()];
+        words.push(voters.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(","));
+        if let Some((learner, address)) = learner {
+            words.extend([learner.to_string(), address.to_string()]);
+        }
+        Self::spawn("node", &words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     fn spawn(role: &str, arguments: &[&str]) -> anyhow::Result<Self> {
@@ -78,6 +107,9 @@ pub fn run_role() -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match (role.as_str(), arguments.as_slice()) {
         ("server", [data_dir]) => runtime.block_on(server(data_dir))?,
+        ("node", [data_dir, node, listen, voters, learner @ ..]) => {
+            runtime.block_on(one_of(Path::new(data_dir), (node, listen), voters, learner))?;
+        }
         ("bare", [post, get]) => runtime.block_on(bare(post.parse()?, get.parse()?))?,
         (role, arguments) => anyhow::bail!("no role {role} with {arguments:?}"),
     }
@@ -91,6 +123,62 @@ async fn server(data_dir: &str) -> anyhow::Result<()> {
     let server = serve::start(config, None).await?;
     announce(server.http())?;
     server.run().await.map(drop)
+}
+
+async fn one_of(
+    data_dir: &Path,
+    (node, listen): (&str, &str),
+    voters: &str,
+    learner: &[String],
+) -> anyhow::Result<()> {
+    telemetry::start_logs(LogFormat::Json, LOG_FILTER_DEFAULT);
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let cluster = config::Cluster {
+        id: 1,
+        node: node.parse()?,
+        listen: listen.parse()?,
+        voters: (1..).zip(voters.split(',').map(str::to_owned)).collect(),
+        keys: Some(data_dir.with_file_name("keys")),
+        tls: None,
+    };
+    let cluster = Some(cluster);
+    let config =
+        Config { data_dir: data_dir.into(), http: any, ops: any, cluster, ..Config::default() };
+    let server = serve::start(config, None).await?;
+    if let [learner, address] = learner {
+        fill(server.state().node(), (learner.parse()?, address)).await?;
+    }
+    announce(server.http())?;
+    server.run().await.map(drop)
+}
+
+/// Takes the lead, brings the world into the log, and gives all of it to a learner.
+async fn fill(node: &Node, (learner, address): (u64, &str)) -> anyhow::Result<()> {
+    let give_up = now() + FILLED_WITHIN;
+    let wait = async |what: &str| {
+        ensure!(now() < give_up, "never: {what}");
+        tokio::time::sleep(LOOK).await;
+        anyhow::Ok(())
+    };
+    let me = node.status().node;
+    while !(node.leads() && node.reader().settings().is_some()) {
+        wait("it leads").await?;
+        if node.status().leader.is_some_and(|leader| leader != me) {
+            // Refused while elections go on: asked again.
+            let _ = node.change(Change::Lead { to: Some(me) }).await;
+        }
+    }
+    let first = durable::tomorrow(node.now_ms());
+    durable::load(node, search::world(first)).await?;
+    let added = Change::AddLearner { node: learner, address: address.to_owned() };
+    node.change(added).await?;
+    let wanted = node.status().applied;
+    let has =
+        async || node.members().await.iter().any(|it| it.node == learner && it.matched >= wanted);
+    while !has().await {
+        wait("the learner has all").await?;
+    }
+    Ok(())
 }
 
 async fn bare(post_bytes: usize, get_bytes: usize) -> anyhow::Result<()> {

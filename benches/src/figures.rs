@@ -14,6 +14,8 @@ pub mod memory;
 #[cfg(feature = "node")]
 pub mod peers;
 #[cfg(feature = "node")]
+pub mod reads;
+#[cfg(feature = "node")]
 pub mod replay;
 pub mod search;
 pub mod snapshot;

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "node")]
 mod child;
+#[cfg(feature = "node")]
+mod cpu_share;
 mod dice;
 mod engine_run;
 mod figures;
@@ -41,9 +43,10 @@ usage: bench [--quick] [--dir DIR] [NAME...]
   memory    resident bytes of a room-type-night and of a hold
   snapshot  what a snapshot costs those who write meanwhile, and how fast it is
   durable   holds a second that are on disk before they are answered, in process
-  cluster   holds a second with three nodes, and how fast a lead moves, in process
+  cluster   holds a second with three nodes, how fast a follower catches up and a lead moves, in process
   replay    start-up time over a million log entries
   http      holds and searches through the door, beside a bare handler
+  reads     searches a second that a follower and a learner add, each node with a share of a core
   peers     the same holds in PostgreSQL and Redis
 
   --quick   a tenth of the work: whether it runs, not how fast
@@ -63,8 +66,11 @@ const FIGURES: &[&str] = &[
     "snapshot",
 ];
 /// Those that need a node, a door or a peer; after the others.
-const NODE_FIGURES: &[&str] =
-    if cfg!(feature = "node") { &["durable", "cluster", "replay", "http", "peers"] } else { &[] };
+const NODE_FIGURES: &[&str] = if cfg!(feature = "node") {
+    &["durable", "cluster", "replay", "http", "reads", "peers"]
+} else {
+    &[]
+};
 
 struct Asked {
     names: Vec<String>,
@@ -152,6 +158,7 @@ fn node_figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
         "cluster" => runtime()?.block_on(figures::cluster::run(scale, scratch))?,
         "replay" => runtime()?.block_on(figures::replay::run(scale, scratch))?,
         "http" => figures::http::run(scale, scratch)?,
+        "reads" => figures::reads::run(scale, scratch)?,
         _ => figures::peers::run(scale, scratch)?,
     }
     Ok(())

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holdfast_replication::{Change, Cluster, Node, Options};
 
+mod away;
+
 use super::Scale;
 use super::durable::Loaded;
 use crate::report::{Includes, per_s, row, title};
-use crate::stopwatch::{now, rate};
+use crate::stopwatch::now;
 
 /// How long a cluster may take to begin, and a lead to move.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(1);
 const TRANSFERS: usize = 20;
-/// How long a follower is away before it catches up.
-const AWAY: Duration = Duration::from_secs(2);
 
 pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     title("cluster", Includes::Quorum,
@@ -25,27 +25,59 @@ pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
          RocksDB, synced on two of three before the answer. Callers are those of `durable`, at the node that
          leads. Callers, nodes and logs share this machine's cores and disk.");
     let dir = tempfile::tempdir_in(scratch)?;
-    let voters = Voters::in_dir(dir.path())?;
-    let mut nodes = Vec::new();
-    for node in 1..=3 {
-        nodes.push(voters.open(node).await?);
-    }
-    let leader = leader(&nodes).await?;
-    let loaded = Loaded::of(nodes[leader].clone()).await?;
+    let mut three = Three::open(dir.path()).await?;
     let time = Duration::from_secs(if scale.quick { 1 } else { 4 });
     for round in 1..=if scale.quick { 1 } else { 3 } {
         for callers in [1, 64, 1_024] {
-            let load = loaded.load(callers, time).await?;
+            let load = three.loaded.load(callers, time).await?;
             let text = load.latencies.summary();
             row(&format!("round {round}: {callers} callers"), &per_s(load.rate()), &text);
         }
     }
-    catch_up((&mut nodes, leader), &voters, &loaded).await?;
-    transfers(&nodes, if scale.quick { 2 } else { TRANSFERS }).await?;
-    for node in &nodes {
+    away::run(&mut three).await?;
+    transfers(&three.nodes, if scale.quick { 2 } else { TRANSFERS }).await?;
+    for node in &three.nodes {
         node.shutdown().await;
     }
     Ok(())
+}
+
+/// Three nodes that are one cluster, and the world in it.
+struct Three<'a> {
+    voters: Voters<'a>,
+    nodes: Vec<Node>,
+    loaded: Loaded,
+}
+
+impl<'a> Three<'a> {
+    async fn open(dir: &'a Path) -> anyhow::Result<Self> {
+        let voters = Voters::in_dir(dir)?;
+        let mut nodes = Vec::new();
+        for node in 1..=3 {
+            nodes.push(voters.open(node).await?);
+        }
+        let leader = leader(&nodes).await?;
+        let loaded = Loaded::of(nodes[leader].clone()).await?;
+        Ok(Self { voters, nodes, loaded })
+    }
+
+    /// A follower stops; who leads, and who it is.
+    async fn one_goes(&self) -> anyhow::Result<(usize, usize)> {
+        let leader = leader(&self.nodes).await?;
+        let away = (leader + 1) % self.nodes.len();
+        self.nodes[away].shutdown().await;
+        Ok((leader, away))
+    }
+
+    async fn comes_back(&mut self, away: usize) -> anyhow::Result<()> {
+        self.nodes[away] = self.voters.open(1 + away as u64).await?;
+        Ok(())
+    }
+
+    /// Where a node has its snapshots.
+    fn snapshots_of(&self, at: usize) -> PathBuf {
+        self.voters.dir.join((1 + at).to_string()).join("snapshots/0")
+    }
 }
 
 /// How long a lead takes to move on request, until the new leader is ready.
@@ -62,26 +94,6 @@ async fn transfers(nodes: &[Node], count: usize) -> anyhow::Result<()> {
     let (middle, worst) = (times[times.len() / 2], times[times.len() - 1]);
     let text = format!("{count} transfers on request, worst {worst:?}");
     row("lead moved, until the next one is ready", &format!("{middle:?}"), &text);
-    Ok(())
-}
-
-/// How fast a follower that was away gets and applies what it missed, while nobody writes.
-async fn catch_up(
-    (nodes, leader): (&mut [Node], usize),
-    voters: &Voters<'_>,
-    loaded: &Loaded,
-) -> anyhow::Result<()> {
-    let away = (leader + 1) % nodes.len();
-    nodes[away].shutdown().await;
-    let load = loaded.load(1_024, AWAY).await?;
-    nodes[away] = voters.open(1 + away as u64).await?;
-    let wanted = nodes[leader].status().applied.unwrap_or(0);
-    let start = now();
-    let arrived = nodes[away].wait_applied(wanted, PATIENCE).await;
-    anyhow::ensure!(arrived, "the follower does not catch up");
-    let (time, count) = (start.elapsed(), load.commands());
-    let text = format!("{count} holds missed, there and applied {time:?} after its own log was");
-    row("a follower catches up", &per_s(rate(count, time)), &text);
     Ok(())
 }
 
@@ -107,7 +119,9 @@ impl<'a> Voters<'a> {
         let (disk, listen) = (u128::from(node), self.at[&node]);
         let cluster = Cluster { id: 1, disk, listen, tls: None, voters: named };
         let alone = Options::alone(self.dir.join(node.to_string()));
-        Ok(Node::open(Options { node, cluster: Some(cluster), ..alone }).await?)
+        // Nothing is kept for those who lag: one that was away can be made to need a snapshot.
+        let options = Options { node, cluster: Some(cluster), log_kept: 0, ..alone };
+        Ok(Node::open(options).await?)
     }
 }
 

@@ -19,6 +19,7 @@ const DAY_MS: u64 = 86_400_000;
 const LOAD_AT_ONCE: usize = 512;
 
 /// A node of its own with a world in it.
+#[derive(Clone)]
 pub struct Loaded {
     node: Node,
     world: World,
@@ -87,8 +88,12 @@ pub async fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
 
 /// A world that begins on the log's own day.
 pub fn world_of(node: &Node) -> World {
-    let today = u16::try_from(node.now_ms() / DAY_MS).unwrap_or(u16::MAX);
-    World::of(500, Night(today + 1))
+    World::of(500, tomorrow(node.now_ms()))
+}
+
+/// The day after a moment, in the log's calendar.
+pub fn tomorrow(now_ms: u64) -> Night {
+    Night(u16::try_from(now_ms / DAY_MS).unwrap_or(u16::MAX) + 1)
 }
 
 /// Brings a world into a node's log.
@@ -131,6 +136,11 @@ impl Load {
 
     pub fn commands(&self) -> u64 {
         self.commands
+    }
+
+    /// Entries of the log meanwhile, ticks included.
+    pub fn entries(&self) -> u64 {
+        self.entries
     }
 }
 

@@ -58,55 +58,64 @@ impl Door {
 
     /// One maker of hold requests per connection.
     pub fn holders(&self, address: SocketAddr, connections: usize) -> Vec<Maker> {
-        (0..connections).map(|nth| self.holder(address, nth)).collect()
+        let one = |nth| holder((self.world, &self.keys), address, nth);
+        (0..connections).map(one).collect()
     }
+}
 
-    fn holder(&self, address: SocketAddr, nth: usize) -> Maker {
-        let keys = Arc::clone(&self.keys);
-        let mut requests = Requests::new(self.world, 1_000 + nth as u64, 1);
-        let mut dice = Dice::new(2_000 + nth as u64);
-        let mint = move |keys: &Keys, guest: usize, salt: u64| {
-            let guest = format!("guest-{nth}-{guest}-{salt}");
-            keys.mint(Role::Guest, &guest, TOKEN_TTL_S).expect("a short name")
-        };
-        let salt = dice.next();
-        let ready: Vec<String> = (0..TOKENS_AHEAD).map(|guest| mint(&keys, guest, salt)).collect();
-        let (mut sent, mut token, mut body) = (0usize, String::new(), String::new());
+/// Holds of guests who come one after the other.
+pub fn holder((world, keys): (World, &Arc<Keys>), address: SocketAddr, nth: usize) -> Maker {
+    let keys = Arc::clone(keys);
+    let mut requests = Requests::new(world, 1_000 + nth as u64, 1);
+    let mut dice = Dice::new(2_000 + nth as u64);
+    let mint = move |keys: &Keys, guest: usize, salt: u64| {
+        let guest = format!("guest-{nth}-{guest}-{salt}");
+        keys.mint(Role::Guest, &guest, TOKEN_TTL_S).expect("a short name")
+    };
+    let salt = dice.next();
+    let ready: Vec<String> = (0..TOKENS_AHEAD).map(|guest| mint(&keys, guest, salt)).collect();
+    let (mut sent, mut token, mut body) = (0usize, String::new(), String::new());
+    Box::new(move |out| {
+        if sent.is_multiple_of(HOLDS_OF_A_GUEST) {
+            let guest = sent / HOLDS_OF_A_GUEST;
+            token = ready.get(guest).cloned().unwrap_or_else(|| mint(&keys, guest, salt));
+        }
+        sent += 1;
+        body.clear();
+        write_body(&mut body, &requests.draw());
+        let head = format!(
+            "POST /v1/holds HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {token}\r\nidempotency-key: {:032x}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            dice.wide(),
+            body.len(),
+        );
+        out.extend_from_slice(head.as_bytes());
+    })
+}
+
+/// One maker of searches of the city per connection; `age_max_ms` is how old a reply may be.
+pub fn searchers(
+    world: World,
+    address: SocketAddr,
+    connections: usize,
+    age_max_ms: Option<u64>,
+) -> Vec<Maker> {
+    let age = age_max_ms.map_or(String::new(), |ms| format!("max-engine-age: {ms}\r\n"));
+    let maker = |nth| -> Maker {
+        let mut requests = Requests::new(world, 3_000 + nth as u64, 1);
+        let age = age.clone();
         Box::new(move |out| {
-            if sent.is_multiple_of(HOLDS_OF_A_GUEST) {
-                let guest = sent / HOLDS_OF_A_GUEST;
-                token = ready.get(guest).cloned().unwrap_or_else(|| mint(&keys, guest, salt));
-            }
-            sent += 1;
-            body.clear();
-            write_body(&mut body, &requests.draw());
+            let stay = requests.draw().stay;
             let head = format!(
-                "POST /v1/holds HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-                 authorization: Bearer {token}\r\nidempotency-key: {:032x}\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                dice.wide(),
-                body.len(),
+                "GET /v1/search?destination=prv_{CITY}&check_in={}&check_out={}&rooms=1&adults=2&limit=20 \
+                 HTTP/1.1\r\nhost: {address}\r\n{age}\r\n",
+                stay.check_in, stay.check_out,
             );
             out.extend_from_slice(head.as_bytes());
         })
-    }
-
-    /// One maker of searches of the city per connection.
-    fn searchers(&self, address: SocketAddr, connections: usize) -> Vec<Maker> {
-        let maker = |nth| -> Maker {
-            let mut requests = Requests::new(self.world, 3_000 + nth as u64, 1);
-            Box::new(move |out| {
-                let stay = requests.draw().stay;
-                let head = format!(
-                    "GET /v1/search?destination=prv_{CITY}&check_in={}&check_out={}&rooms=1&adults=2&limit=20 \
-                     HTTP/1.1\r\nhost: {address}\r\n\r\n",
-                    stay.check_in, stay.check_out,
-                );
-                out.extend_from_slice(head.as_bytes());
-            })
-        };
-        (0..connections).map(maker).collect()
-    }
+    };
+    (0..connections).map(maker).collect()
 }
 
 fn write_body(out: &mut String, hold: &Hold) {
@@ -191,7 +200,7 @@ fn reply_sizes(door: &Door) -> anyhow::Result<(usize, usize)> {
     let address = door.server.address;
     let mut sizes = [0; 2];
     for (size, mut makers) in
-        sizes.iter_mut().zip([door.holders(address, 1), door.searchers(address, 1)])
+        sizes.iter_mut().zip([door.holders(address, 1), searchers(door.world, address, 1, None)])
     {
         let mut request = Vec::new();
         makers[0](&mut request);
@@ -211,12 +220,12 @@ fn searches(door: &Door, bare: &Child, scale: Scale) -> anyhow::Result<()> {
     ));
     let time = Duration::from_secs(1);
     let (mut own, mut floor) = (Latencies::new(), Latencies::new());
-    let mut searchers = door.searchers(door.server.address, 1);
-    let mut bare_searchers = door.searchers(bare.address, 1);
+    let mut own_makers = searchers(door.world, door.server.address, 1, None);
+    let mut bare_makers = searchers(door.world, bare.address, 1, None);
     let rounds: u32 = if scale.quick { 2 } else { 5 };
     for _ in 0..rounds {
-        own.add(&one(&door.server, &mut searchers, Pace::Closed, time)?.0.latencies);
-        floor.add(&one(bare, &mut bare_searchers, Pace::Closed, time)?.0.latencies);
+        own.add(&one(&door.server, &mut own_makers, Pace::Closed, time)?.0.latencies);
+        floor.add(&one(bare, &mut bare_makers, Pace::Closed, time)?.0.latencies);
     }
     row("city search", &short(own.at(0.5)), &own.summary());
     row("  floor: bare handler", &short(floor.at(0.5)), &floor.summary());

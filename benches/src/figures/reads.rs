@@ -95,6 +95,7 @@ fn start(dir: &Path, shares: Vec<CpuShare>) -> anyhow::Result<(Vec<One>, World, 
         ports.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
     drop(ports);
     let voters = [at[0], at[1]];
+    let data = |node: usize| dir.join(format!("node-{node}"));
     // The first one last: it waits until the second votes for it, and gives the third all it has.
     let second = Child::node(&data(2), (2, at[1]), &voters, None)?;
     let third = Child::node(&data(3), (3, at[2]), &voters, None)?;

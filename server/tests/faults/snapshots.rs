@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::nodes::{Nodes, until};
 use crate::orders::Orders;
 use crate::relay::Relays;
+use crate::server::Server;
 use crate::trial::{GOES_ON, Trial, alone, rounds, say};
 
 /// Bytes of a snapshot that are sent together.
@@ -112,7 +113,7 @@ fn received(nodes: &Nodes, node: u64) -> Option<u64> {
 
 /// From which bytes on snapshots were sent, by the word of all that run.
 fn sent_from(nodes: &mut Nodes) -> BTreeSet<u64> {
-    let said: Vec<String> = nodes.up.values_mut().map(|server| server.said()).collect();
+    let said: Vec<String> = nodes.up.values_mut().map(Server::said).collect();
     let sent = said.iter().flat_map(|said| said.lines());
     let sent = sent.filter(|line| line.contains("a snapshot is sent"));
     let from = sent.map(|line| {

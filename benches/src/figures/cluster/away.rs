@@ -92,7 +92,7 @@ async fn by_snapshot(three: &mut Three<'_>) -> anyhow::Result<()> {
         ensure!(now() < give_up, "the leader does not cut its log");
         tokio::time::sleep(LOOK).await;
     }
-    let start = now();
+    let (loaded, start) = (three.loaded.clone(), now());
     let back = async {
         three.comes_back(away).await?;
         let began = arrives(&three.snapshots_of(away), start).await?;
@@ -106,7 +106,6 @@ async fn by_snapshot(three: &mut Three<'_>) -> anyhow::Result<()> {
         let (end, _) = level(&three.nodes[away], &ahead).await?;
         anyhow::Ok((began, received, begun, end))
     };
-    let loaded = three.loaded.clone();
     let (meanwhile, back) = tokio::join!(loaded.load(CALLERS, GOES_ON), back);
     let (meanwhile, (began, received, begun, end)) = (meanwhile?, back?);
     let bytes = taken.bytes as f64;

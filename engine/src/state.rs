@@ -35,7 +35,7 @@ pub mod writer;
 pub use aside::Aside;
 pub(crate) use aside::Marked;
 pub use bounds::Bounds;
-pub use capture::{Capture, LoadError, Loading, Part};
+pub use capture::{Capture, Decoded, LoadError, Loading, Part};
 pub use listing::Listed;
 pub use reader::Reader;
 pub use shared::Shared;

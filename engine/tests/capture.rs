@@ -6,7 +6,7 @@ use std::thread;
 use holdfast_engine::command::{Hold, JoinWaitlist};
 use holdfast_engine::ids::WaitId;
 use holdfast_engine::limits::WAITLIST_OFFER_S_MAX;
-use holdfast_engine::state::{Capture, LoadError, Part};
+use holdfast_engine::state::{Capture, Decoded, LoadError, Part};
 use holdfast_engine::verify::Finding;
 use holdfast_engine::{Batch, Outcome, Reader, State, Verb, Verifier, Writer};
 
@@ -31,7 +31,7 @@ fn records(capture: Capture, mut meanwhile: impl FnMut()) -> Records {
 fn load(records: &Records) -> Result<(Writer, Reader), LoadError> {
     let mut loading = State::load();
     for (part, record) in records {
-        loading.put(*part, record)?;
+        loading.put(Decoded::of(*part, record.clone())?)?;
     }
     loading.finish()
 }

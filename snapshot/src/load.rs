@@ -1,11 +1,12 @@
-//! A file becomes a state: one thread reads and checks blocks, another makes the state of them.
+//! A file becomes a state: one thread reads and checks blocks, the next reads records out of them, the
+//! calling one puts them in their places. Blocks keep their order.
 
 use std::io::Read;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use holdfast_engine::archive::Archived;
-use holdfast_engine::state::{LoadError as StateError, Loading, Part};
+use holdfast_engine::state::{Decoded, LoadError as StateError, Loading, Part};
 use holdfast_engine::{Reader as StateReader, State, Writer as StateWriter};
 
 use crate::archived::{self, Malformed};
@@ -42,12 +43,16 @@ pub struct Loaded {
 /// What [`crate::load`] does with a file that was opened.
 pub(crate) fn load<R: Read + Send>(mut reader: Reader<R>) -> Result<Loaded, LoadError> {
     let meta = reader.meta().clone();
-    let (blocks, incoming) = sync_channel(BLOCKS_AHEAD);
+    let (blocks, checked) = sync_channel(BLOCKS_AHEAD);
+    let (pieces, incoming) = sync_channel(BLOCKS_AHEAD);
     let (summary, loading) = thread::scope(|scope| {
         let reading = scope.spawn(move || read_all(&mut reader, &blocks));
+        scope.spawn(move || {
+            // Who loads has stopped: so does this, and lets the reading thread go on alone.
+            checked.iter().map(Piece::of).try_for_each(|piece| pieces.send(piece).ok())
+        });
         let begun = (State::load(), Archived::default());
         let loading = incoming.iter().try_fold(begun, put);
-        // A reading thread that waits to send is let go.
         drop(incoming);
         let summary = reading.join().map_err(|_| LoadError::Panicked)?;
         // Damage first: what does not fit together may be its work.
@@ -69,13 +74,32 @@ pub(crate) fn load<R: Read + Send>(mut reader: Reader<R>) -> Result<Loaded, Load
 
 type Made = (Loading, Archived);
 
-fn put((mut loading, mut archived): Made, block: Block) -> Result<Made, LoadError> {
-    if block.part == Part::Archived {
-        for record in archived::records(&block.bytes) {
-            archived.add(record?.record);
+/// What a block has for a state under construction.
+enum Piece {
+    Decoded(Decoded),
+    Archived(Vec<u8>),
+}
+
+impl Piece {
+    fn of(block: Block) -> Result<Self, LoadError> {
+        Ok(match block.part {
+            Part::Archived => Self::Archived(block.bytes),
+            part => Self::Decoded(Decoded::of(part, block.bytes)?),
+        })
+    }
+}
+
+fn put(
+    (mut loading, mut archived): Made,
+    piece: Result<Piece, LoadError>,
+) -> Result<Made, LoadError> {
+    match piece? {
+        Piece::Decoded(records) => loading.put(records)?,
+        Piece::Archived(bytes) => {
+            for record in archived::records(&bytes) {
+                archived.add(record?.record);
+            }
         }
-    } else {
-        loading.put(block.part, &block.bytes)?;
     }
     Ok((loading, archived))
 }

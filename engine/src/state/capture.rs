@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub(super) use head::{Head, WaitingHead};
-pub use load::{LoadError, Loading};
+pub use load::{Decoded, LoadError, Loading};
 pub use part::Part;
 
 use super::aside::Marked;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_engine::digest::Digest;
 use holdfast_engine::hold::Status;
+use holdfast_engine::state::Decoded;
 use holdfast_engine::{Reader, State, booking};
 
 use super::{Cells, Log, Look, Memory, NIGHTS, Records, Refused, cells, found};
@@ -91,7 +92,9 @@ pub(super) fn check_captures(marked: &[Digest], captured: &[Records]) {
     for (at_mark, records) in marked.iter().zip(captured) {
         let mut loading = State::load();
         for (part, record) in records {
-            loading.put(*part, record).expect("what was captured can be loaded");
+            loading
+                .put(Decoded::of(*part, record.clone()).expect("readable"))
+                .expect("what was captured can be loaded");
         }
         let (loaded, _) = loading.finish().expect("all of it is there");
         assert_eq!(loaded.digest(), *at_mark, "the captured state is not that of its mark");

@@ -68,8 +68,9 @@ impl State {
 }
 
 impl Loading {
-    /// Takes records of one part, one after another; parts in their order.
-    pub fn put(&mut self, part: Part, mut bytes: &[u8]) -> Result<(), LoadError> {
+    /// Takes records of one part; parts in their order.
+    pub fn put(&mut self, records: Decoded) -> Result<(), LoadError> {
+        let part = records.part;
         match self.last {
             None if part != Part::Head => return Err(LoadError::NoHead),
             Some(after) if part < after || part == Part::Head => {
@@ -77,6 +78,20 @@ impl Loading {
             }
             _ => self.last = Some(part),
         }
+        let writer = &mut self.writer;
+        let fit = match records.form {
+            Form::Holds(list) => list.into_iter().all(|hold| writer.load_hold(hold)),
+            Form::Bookings(list) => list.into_iter().all(|booking| writer.load_booking(booking)),
+            Form::Keys(list) => {
+                list.into_iter().for_each(|(key, stored)| writer.shared.keys.add(key, stored));
+                true
+            }
+            Form::Bytes(bytes) => return self.put_bytes(part, &bytes),
+        };
+        if fit { Ok(()) } else { Err(LoadError::Misfit { part }) }
+    }
+
+    fn put_bytes(&mut self, part: Part, mut bytes: &[u8]) -> Result<(), LoadError> {
         while !bytes.is_empty() {
             let read = self.put_first(part, bytes)?;
             bytes = bytes.get(read..).unwrap_or_default();
@@ -130,12 +145,6 @@ impl Loading {
         let writer = &mut self.writer;
         let shared = Arc::clone(&writer.shared);
         match from.part {
-            Part::Holds => from.put(|hold: Hold| writer.load_hold(hold)),
-            Part::Keys => from.put(|(key, stored): (u128, Stored)| {
-                shared.keys.add(key, stored);
-                true
-            }),
-            Part::Bookings => from.put(|booking: Arc<Booking>| writer.load_booking(booking)),
             Part::BookingsOf => {
                 from.put(|((of, first), some): ((Principal, u64), Vec<BookingId>)| {
                     let first = usize::try_from(first).unwrap_or(usize::MAX);
@@ -235,6 +244,46 @@ impl Loading {
         writer.skip(writer.index);
         Ok((writer, self.reader))
     }
+}
+
+/// Records of one part, one after another, as far read as they can be without the state: where there are
+/// millions of them, on another thread than the one that makes the state.
+#[derive(Debug)]
+pub struct Decoded {
+    part: Part,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Holds(Vec<Hold>),
+    Keys(Vec<(u128, Stored)>),
+    Bookings(Vec<Arc<Booking>>),
+    /// Read as they are put: few, or little work.
+    Bytes(Vec<u8>),
+}
+
+impl Decoded {
+    pub fn of(part: Part, bytes: Vec<u8>) -> Result<Self, LoadError> {
+        let form = match part {
+            Part::Holds => Form::Holds(read_all(part, &bytes)?),
+            Part::Keys => Form::Keys(read_all(part, &bytes)?),
+            Part::Bookings => Form::Bookings(read_all(part, &bytes)?),
+            _ => Form::Bytes(bytes),
+        };
+        Ok(Self { part, form })
+    }
+}
+
+fn read_all<T: Decode<()>>(part: Part, mut bytes: &[u8]) -> Result<Vec<T>, LoadError> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let (record, read) =
+            decode_first(bytes).map_err(|error| LoadError::Malformed { part, error })?;
+        records.push(record);
+        bytes = bytes.get(read..).unwrap_or_default();
+    }
+    Ok(records)
 }
 
 /// Records to be read, of one part.

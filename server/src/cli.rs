@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::{Config, Flags};
 use crate::serve::Ended;
-use crate::{replay, serve, telemetry};
+use crate::{memory, replay, serve, telemetry};
 
 /// Log lines told while a log is read, where there is no terminal for a bar.
 const LOG_STEPS: u64 = 10;
@@ -142,6 +142,13 @@ fn start_again() -> anyhow::Error {
 }
 
 async fn serve_until_stopped(config: Config) -> anyhow::Result<Ended> {
+    // Touched by threads of its own while the log is read; what fails of that is told, and no more.
+    let touching = memory::reserve(config.memory_reserve_mib)?;
+    drop(tokio::task::spawn_blocking(move || {
+        if let Err(error) = touching.wait() {
+            tracing::warn!(%error, "reserved memory could not be touched beforehand");
+        }
+    }));
     let server = serve::start(config, Some(replay_progress())).await?;
     server.run().await
 }

@@ -64,6 +64,8 @@ pub struct Config {
     pub accept_clock: bool,
     /// MiB that must stay free on the disk for writes to be taken. Default 512.
     pub disk_reserve_mib: u64,
+    /// MiB of memory that are got from the system while the node starts, and kept. Default 0.
+    pub memory_reserve_mib: u64,
     /// Without it the node is alone.
     pub cluster: Option<Cluster>,
     /// Without it nothing is backed up by itself.
@@ -95,6 +97,7 @@ impl Default for Config {
             accept_loss: false,
             accept_clock: false,
             disk_reserve_mib: DISK_RESERVE_BYTES_DEFAULT / MIB,
+            memory_reserve_mib: 0,
             cluster: None,
             backup: None,
         }
@@ -110,6 +113,7 @@ struct File {
     ops: Option<SocketAddr>,
     horizon_nights: Option<u16>,
     disk_reserve_mib: Option<u64>,
+    memory_reserve_mib: Option<u64>,
     #[serde(default)]
     quota: FileQuota,
     #[serde(default)]
@@ -224,6 +228,7 @@ impl Config {
         take(&mut self.archive_after_days, file.archive.after_days);
         take(&mut self.log_kept, file.snapshots.log_kept);
         take(&mut self.disk_reserve_mib, file.disk_reserve_mib);
+        take(&mut self.memory_reserve_mib, file.memory_reserve_mib);
         self.cluster = file.cluster.map(|cluster| cluster.check(beside)).transpose()?;
         self.backup = file.backup.map(backup::File::check).transpose()?;
         Ok(())

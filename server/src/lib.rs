@@ -17,6 +17,7 @@ pub mod gazetteer;
 pub mod http;
 pub mod idempotency;
 pub mod limits;
+pub mod memory;
 pub mod payment;
 pub mod problem;
 pub mod random;

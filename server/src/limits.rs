@@ -184,3 +184,12 @@ pub const BACKUP_LAST_ROUND_MAX: Duration = Duration::from_secs(10);
 
 /// How long `admin backup` waits for the node to write one.
 pub const BACKUP_CALL_MAX: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Of a machine's memory, how much a node may reserve at its start, in per cent.
+pub const MEMORY_RESERVE_PERCENT_MAX: u64 = 80;
+
+/// Reserved memory that one thread brings in at a time.
+pub const MEMORY_TOUCH_BYTES: usize = 32 * 1024 * 1024;
+
+/// Threads that bring in reserved memory; no more than the machine has cores.
+pub const MEMORY_TOUCH_THREADS_MAX: usize = 4;

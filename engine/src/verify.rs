@@ -66,6 +66,17 @@ impl Verifier {
         Self { from, ..Self::default() }
     }
 
+    /// Begins with a state that was not folded here, as a snapshot's: to be called before its next entry. What
+    /// is over its limit there, and what it says it has archived, is believed and may only not grow; all else
+    /// is checked as in any state.
+    pub fn begin(&mut self, writer: &Writer) {
+        self.cells.believe(writer);
+        self.archive.begin(writer);
+        if writer.index.saturating_add(1) >= self.from {
+            self.check_all(writer);
+        }
+    }
+
     /// To be called after each entry, with what happened in it.
     pub fn after(&mut self, writer: &Writer, events: &[Event]) {
         self.cells.note_cuts(events);

@@ -54,10 +54,10 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// What is wrong with a state at first sight: a cut of which nothing is known, nothing else.
+/// What is wrong with a state at first sight.
 fn findings(writer: &Writer) -> Vec<Finding> {
     let mut verifier = Verifier::new(0);
-    verifier.check_all(writer);
+    verifier.begin(writer);
     verifier.findings().to_vec()
 }
 
@@ -76,7 +76,8 @@ fn a_capture_is_the_state_at_its_mark_though_an_entry_comes_between_any_two_reco
             let (mut writer, _) = State::new();
             let mut rest = Rest::of(&log);
             (0..mark).for_each(|_| assert!(rest.step(&mut writer)));
-            let (at_mark, found) = (writer.digest(), findings(&writer));
+            let at_mark = writer.digest();
+            assert_eq!(findings(&writer), [], "seed {seed}, marked after entry {mark}");
             rest.said.clear();
             let capture = writer.capture().unwrap();
             assert!(writer.capture().is_none(), "one at a time");
@@ -88,7 +89,7 @@ fn a_capture_is_the_state_at_its_mark_though_an_entry_comes_between_any_two_reco
             let (mut loaded, reader) = load(&records).unwrap();
             assert_eq!(loaded.digest(), at_mark, "seed {seed}, marked after entry {mark}");
             assert_eq!(reader.applied_index(), mark as u64);
-            assert_eq!(findings(&loaded), found, "seed {seed}, marked after entry {mark}");
+            assert_eq!(findings(&loaded), [], "seed {seed}, marked after entry {mark}");
             let said = replay(&mut loaded, mark as u64 + 1, &log[mark..]);
             assert_same(&rest.said, &said, mark);
             assert_eq!(loaded.digest(), writer.digest(), "seed {seed}, marked after entry {mark}");

@@ -27,7 +27,7 @@ pub(crate) fn time() -> Arc<DrivenTime> {
 }
 
 /// The night that ten days from the start begins with.
-fn night() -> Night {
+pub(crate) fn night() -> Night {
     Night(u16::try_from(START_MS / DAY_MS).expect("a day of this age") + 10)
 }
 

@@ -107,7 +107,7 @@ impl Fold {
         scope: Scope,
     ) -> Result<Self, VerifyError> {
         let ends = disk.ends()?;
-        let verifier = Verifier::new(scope.from);
+        let mut verifier = Verifier::new(scope.from);
         let Some(purged) = ends.purged else {
             let first = ends.first_index.unwrap_or(0);
             let (writer, reader) = State::new();
@@ -127,6 +127,7 @@ impl Fold {
         };
         let cut = || VerifyError::Cut { first: purged.index.saturating_add(1) };
         let (writer, reader, index) = newest_continued(dir, group, &disk).ok_or_else(cut)?;
+        verifier.begin(&writer);
         let first = index.saturating_add(1);
         let (snapshot, commands) = (Some(index), 0);
         Ok(Self { disk, scope, writer, reader, verifier, snapshot, next: first, first, commands })

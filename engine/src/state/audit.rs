@@ -26,6 +26,17 @@ impl Writer {
         self.references.iter().map(|(name, known)| (name, (known.hold, known.booking)))
     }
 
+    /// Names of bookings: the hold, the booking, and the check-out from which it is told how long the name
+    /// stays taken.
+    pub(crate) fn booking_references(
+        &self,
+    ) -> impl Iterator<Item = ((Principal, String), (HoldId, BookingId, Night))> {
+        self.references.iter().filter_map(|(name, known)| {
+            let check_out = known.until?.minus(REFERENCE_DAYS_KEPT);
+            Some((name, (known.hold, known.booking?, check_out)))
+        })
+    }
+
     /// The booking that a name leads to.
     pub(crate) fn booking_named(&self, name: &(Principal, String)) -> Option<BookingId> {
         self.references.look(name, |known| known.booking)?

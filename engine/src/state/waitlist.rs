@@ -69,6 +69,11 @@ impl Waiting {
 
 /// For those who check the books: reading alone.
 impl Waiting {
+    /// The place of whoever came last, waiting still or not.
+    pub(crate) const fn last_number(&self) -> u64 {
+        self.next_number
+    }
+
     /// Every place in every queue.
     pub(crate) fn queued(&self) -> impl Iterator<Item = (HotelIx, u64, WaitId)> {
         self.queues

@@ -2,7 +2,8 @@
 //! be archived one day.
 //!
 //! It owns a count and a digest made from the events alone, the client references of archived bookings until
-//! they may be forgotten, and the ids that a list may still name.
+//! they may be forgotten, and the ids that a list may still name. Of what was archived before the first entry
+//! that it saw it believes the state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +30,27 @@ pub(super) struct Archive {
 }
 
 impl Archive {
+    /// Takes a state over that was not made here. What it has archived is believed, and what still refers to
+    /// that: from then on a name or an entry more is a stray.
+    pub fn begin(&mut self, writer: &Writer) {
+        self.begun = true;
+        self.before = writer.archived();
+        if self.has_some_before() {
+            let is_archived = |id: &BookingId| !writer.shared.bookings.contains(id);
+            writer.shared.bookings_of.for_each(|_, list| {
+                self.listed.extend(list.entries().copied().filter(is_archived));
+            });
+            let named = writer.booking_references().filter(|named| is_archived(&named.1.1));
+            self.named.extend(named);
+        }
+    }
+
     /// To be called after every entry, checked or not.
     pub fn note(&mut self, writer: &Writer, events: &[Event]) {
+        let is_first = !self.begun;
+        if is_first {
+            self.begin(writer);
+        }
         let mut now = Archived::default();
         for event in events {
             if let Event::BookingArchived(booking) = event {
@@ -40,9 +60,8 @@ impl Archive {
         }
         self.seen.bookings += now.bookings;
         self.seen.digest = self.seen.digest.wrapping_add(now.digest);
-        if !self.begun {
+        if is_first {
             self.before = writer.archived().since(now);
-            self.begun = true;
         }
     }
 
@@ -55,17 +74,18 @@ impl Archive {
         }
     }
 
-    /// Whether every archived booking was seen. Where a state began with some, theirs cannot be told from what
-    /// should not be.
-    pub const fn is_whole(&self) -> bool {
-        self.before.bookings == 0
+    /// Whether bookings were archived before anyone looked.
+    pub const fn has_some_before(&self) -> bool {
+        self.before.bookings > 0
     }
 
     pub fn check_all(&mut self, writer: &Writer, findings: &mut Findings) {
-        let found = writer.archived().since(self.before);
-        findings.expect(("archive", "count"), self.seen.bookings, found.bookings);
-        let shown = |archived: Archived| format!("{:032x}", archived.digest);
-        findings.expect(("archive", "digest"), shown(self.seen), shown(found));
+        let found = writer.archived();
+        let bookings = self.before.bookings.saturating_add(self.seen.bookings);
+        let digest = self.before.digest.wrapping_add(self.seen.digest);
+        findings.expect(("archive", "count"), bookings, found.bookings);
+        let shown = |digest: u128| format!("{digest:032x}");
+        findings.expect(("archive", "digest"), shown(digest), shown(found.digest));
         check_coming(writer, findings);
         self.forget(writer);
     }

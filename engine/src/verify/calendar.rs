@@ -16,16 +16,23 @@ pub(super) struct Copied {
 }
 
 impl Copied {
-    /// Takes over the first `rows` rows as they stand.
-    pub fn begin(&mut self, calendar: &Rows<AtomicU64>, rows: u32, first: Night) {
+    /// Takes over the first `rows` rows as they stand, but for nights `zeroed..first`: those are retired and
+    /// will be empty, whether or not they are yet.
+    pub fn begin(
+        &mut self,
+        calendar: &Rows<AtomicU64>,
+        rows: u32,
+        (zeroed, first): (Night, Night),
+    ) {
         self.rows.clear();
-        self.first = first;
+        self.first = zeroed;
         self.grow(calendar, rows);
         for (row, copied) in (0..rows).zip(&mut self.rows) {
             for (slot, word) in copied.iter_mut().zip(words(calendar, row)) {
                 *slot = word;
             }
         }
+        self.retire(first);
     }
 
     /// Rows that were added begin empty.

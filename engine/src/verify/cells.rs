@@ -1,7 +1,7 @@
 //! Cells: held is the sum of live holds, sold that of bookings, and no more is promised than may be,
 //! except where a cut said so.
 //!
-//! It owns the deficits that were announced by `inventory.oversubscribed`. **Invariant**: an announced
+//! It owns the deficits that were announced by `inventory.oversubscribed`, or were there before anyone looked. **Invariant**: an announced
 //! deficit only shrinks until the next cut.
 
 use std::collections::BTreeMap;
@@ -34,10 +34,31 @@ impl Cells {
         }
     }
 
+    /// Of a state that was not made here: what is over its limit was announced before anyone looked.
+    pub fn believe(&mut self, writer: &Writer) {
+        let shared = &writer.shared;
+        let Some((first, end)) = shared.window() else { return };
+        for room_type in (0..shared.room_types.len()).map(RoomTypeIx) {
+            let row = shared.cells.row(room_type.0);
+            for night in first.until(end) {
+                let deficit = Cell(word(row, night)).deficit();
+                if deficit > 0 {
+                    self.deficits.insert((room_type, night), deficit);
+                }
+            }
+        }
+    }
+
+    /// What was announced and has shrunk since, before anyone looked, is announced no longer.
     pub fn begin(&mut self, writer: &Writer) {
         let shared = &writer.shared;
         let first = shared.window().map_or(Night(0), |window| window.0);
-        self.written.begin(&shared.cells, shared.room_types.len(), first);
+        self.written.begin(&shared.cells, shared.room_types.len(), (writer.zeroed(), first));
+        self.deficits.retain(|&(room_type, night), announced| {
+            let found = Cell(word(shared.cells.row(room_type.0), night)).deficit();
+            *announced = found.min(*announced);
+            *announced > 0
+        });
     }
 
     pub fn grow(&mut self, writer: &Writer) {

@@ -119,7 +119,7 @@ impl Promos {
         }
         (self.claims, self.sums) = (recounted.claims, recounted.sums);
         self.archived.retain(|id, _| writer.shared.promos.contains(id));
-        if is_first && !archive.is_whole() {
+        if is_first && archive.has_some_before() {
             self.believe(&writer.shared);
         }
         let ids: BTreeSet<_> = writer

@@ -20,7 +20,7 @@ impl Rates {
     pub fn begin(&mut self, writer: &Writer) {
         let shared = &writer.shared;
         let first = shared.window().map_or(Night(0), |window| window.0);
-        self.written.begin(&shared.rates, shared.rate_plans.len(), first);
+        self.written.begin(&shared.rates, shared.rate_plans.len(), (writer.zeroed(), first));
     }
 
     pub fn grow(&mut self, writer: &Writer) {

@@ -16,11 +16,6 @@ type Expected = BTreeMap<(Principal, String), (Target, Option<Night>)>;
 
 pub(super) fn check_all(archive: &Archive, writer: &Writer, findings: &mut Findings) {
     let mut known: BTreeMap<_, _> = writer.references().collect();
-    // Of bookings that were archived before anyone looked.
-    let unseen = |target: &Target| {
-        let id = target.1.filter(|id| !writer.shared.bookings.contains(id));
-        id.is_some() && !archive.is_whole()
-    };
     for ((principal, name), (target, check_out)) in expected(archive, writer) {
         match known.remove(&(principal, name.clone())) {
             Some(found) if found == target => {}
@@ -36,7 +31,7 @@ pub(super) fn check_all(archive: &Archive, writer: &Writer, findings: &mut Findi
             }
         }
     }
-    for ((principal, name), target) in known.into_iter().filter(|known| !unseen(&known.1)) {
+    for ((principal, name), target) in known {
         let about = ("references", format!("{principal:?} {name:?}"), None);
         findings.add(about, "nothing", shown(target));
     }

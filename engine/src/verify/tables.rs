@@ -78,7 +78,7 @@ fn check_listings(archive: &Archive, writer: &Writer, findings: &mut Findings) {
         }
     }
     for (booking, _) in listed {
-        if archive.is_whole() && !archive.listed.contains(&booking) {
+        if !archive.listed.contains(&booking) {
             let about = ("bookings", format!("{booking} in a list"), None);
             findings.add(about, "nothing", "an entry");
         }

@@ -31,7 +31,9 @@ impl Waitlist {
     pub fn begin(&mut self, writer: &Writer) {
         let entries = writer.shared.waitlist.iter().map(|(_, entry)| entry);
         self.known = entries.map(|entry| (entry.id, (entry.number, entry.status))).collect();
-        self.last = self.known.values().map(|entry| entry.0).max().unwrap_or(0);
+        let last = self.known.values().map(|entry| entry.0).max().unwrap_or(0);
+        // The last to come may be forgotten already.
+        self.last = last.max(writer.waiting().last_number());
     }
 
     /// What one event says of an entry.

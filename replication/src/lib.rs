@@ -67,6 +67,7 @@ mod peer;
 mod proposer;
 mod raft_types;
 mod reads;
+mod roster;
 mod runtime;
 #[cfg(all(test, holdfast_sim))]
 mod sim;

@@ -27,6 +27,7 @@ use crate::GroupId;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::TimeSource;
 use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
+use crate::roster::Roster;
 use crate::runtime::FILES;
 pub(crate) use begin::{Begin, of_a_later_build};
 pub(crate) use taker::Taker;
@@ -73,7 +74,7 @@ pub enum SnapshotError {
 pub(crate) struct Marked {
     pub capture: Capture,
     pub last: LogId,
-    pub membership: StoredMembership,
+    pub roster: Roster,
     pub at_ms: u64,
 }
 
@@ -150,8 +151,8 @@ impl Snapshots {
     /// that takes.
     fn write(&self, marked: Marked, archive: &Archive) -> Result<SnapshotTaken, SnapshotError> {
         let begun = self.time.elapsed();
-        let Marked { capture, last, membership, at_ms } = marked;
-        let meta = head::meta((self.cluster, self.group), last, &membership, at_ms);
+        let Marked { capture, last, roster, at_ms } = marked;
+        let meta = head::meta((self.cluster, self.group), last, &roster, at_ms);
         let (kept, summary) = self.shelf.put(&meta, capture, |file| {
             // What was leaving at the mark is handed over before what came later: now it can be read there.
             archive.settle()?;
@@ -162,7 +163,7 @@ impl Snapshots {
         })?;
         let Summary { bytes, checksum, .. } = summary;
         let file = SnapshotFile { path: kept.path, index: kept.index, bytes, checksum };
-        self.has(file, last, membership);
+        self.has(file, last, roster.membership().clone());
         self.shelf.tidy()?;
         let took = self.time.elapsed().saturating_sub(begun);
         Ok(SnapshotTaken { index: kept.index, bytes, took })

@@ -23,6 +23,7 @@ use crate::node::Recent;
 use crate::raft_types::{
     Entry, EntryPayload, LogId, Reply, Snapshot, SnapshotMeta, StoredMembership, TypeConfig,
 };
+use crate::roster::Roster;
 use crate::runtime;
 use crate::snapshots::{Marked, SnapshotError, SnapshotFile, Snapshots};
 
@@ -45,7 +46,7 @@ pub(crate) struct StateMachine {
     archive: Option<Arc<Archive>>,
     snapshots: Option<Arc<Snapshots>>,
     last: Option<LogId>,
-    membership: StoredMembership,
+    roster: Roster,
     outcomes: Vec<Outcome>,
     events: Vec<Event>,
     /// How much damage the writer met of which an alarm was raised.
@@ -62,7 +63,7 @@ impl StateMachine {
             archive: None,
             snapshots: None,
             last: None,
-            membership: StoredMembership::default(),
+            roster: Roster::default(),
             outcomes: Vec::new(),
             events: Vec::new(),
             damage_told: 0,
@@ -103,7 +104,8 @@ impl StateMachine {
             EntryPayload::Blank => self.writer.skip(index),
             EntryPayload::Membership(membership) => {
                 self.writer.skip(index);
-                self.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                let membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                self.roster.change(membership);
             }
             EntryPayload::Normal(payload) => {
                 let batch = payload.batch().map_err(|error| {
@@ -141,16 +143,21 @@ impl StateMachine {
     /// One that goes on where a snapshot ends.
     pub fn begin(
         (writer, last): (Writer, LogId),
-        membership: StoredMembership,
+        roster: Roster,
         applied: Arc<AppliedLog>,
         follower: Option<Follower>,
     ) -> Self {
-        Self { last: Some(last), membership, ..Self::new(writer, applied, follower) }
+        Self { last: Some(last), roster, ..Self::new(writer, applied, follower) }
     }
 
     /// The last entry that was applied.
     pub fn last(&self) -> Option<LogId> {
         self.last
+    }
+
+    /// The highest id that ever was a member's, by what is applied.
+    pub fn highest_member(&self) -> u64 {
+        self.roster.highest()
     }
 
     /// Marks the state as it stands between two entries.
@@ -159,8 +166,8 @@ impl StateMachine {
         let capture = self.writer.capture().ok_or(SnapshotError::Running)?;
         #[cfg(all(test, holdfast_sim))]
         crate::sim::witness::marked(last, &self.writer);
-        let membership = self.membership.clone();
-        Ok(Marked { capture, last, membership, at_ms: self.applied.at_ms() })
+        let roster = self.roster.clone();
+        Ok(Marked { capture, last, roster, at_ms: self.applied.at_ms() })
     }
 
     /// Where outcomes go that nobody here proposed.
@@ -203,7 +210,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     type SnapshotBuilder = Written;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), io::Error> {
-        Ok((self.last, self.membership.clone()))
+        Ok((self.last, self.roster.membership().clone()))
     }
 
     async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>

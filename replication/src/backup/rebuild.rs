@@ -20,6 +20,7 @@ use crate::log::rocks::{DB, WriteBatch};
 use crate::log::{self, Damage, keys, record, rocks};
 use crate::member::{ANY_DISK, Member};
 use crate::raft_types::{Leader, LogId, Membership, StoredMembership, Vote};
+use crate::roster::Roster;
 use crate::snapshots::{self, head};
 
 /// Who a restored node belongs to.
@@ -173,5 +174,7 @@ fn new_head(home: &Home, last: LogId, meta: &Meta) -> Result<Meta, RebuildError>
     let voters = vec![nodes.keys().copied().collect()];
     let membership = Membership::new(voters, nodes).map_err(|_| RebuildError::NoVoters)?;
     let membership = StoredMembership::new(Some(last), membership);
-    Ok(head::meta((home.cluster, home.group), last, &membership, meta.log_time_ms))
+    // Strangers to whoever was a member before: their ids begin anew.
+    let roster = Roster::after(0, membership);
+    Ok(head::meta((home.cluster, home.group), last, &roster, meta.log_time_ms))
 }

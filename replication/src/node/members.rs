@@ -138,11 +138,11 @@ impl Members {
         if node == 0 {
             return refused("node ids begin at 1".to_owned());
         }
-        // Of those that were taken out the log keeps nothing; but ids that only grow come to none twice.
-        let highest = self.list().iter().map(|member| member.node).max().unwrap_or(0);
-        if node < highest {
+        let highest = self.highest().await?;
+        if node <= highest {
             return refused(format!(
-                "node ids only grow, and node {highest} is a member: node {node} may have been another disk"
+                "ids up to {highest} are or were members' and are never used again: another disk may have \
+                 been node {node}; take one above {highest}"
             ));
         }
         let link = self.peers.link(node, &Member::at(&address), Purpose::Pulse);
@@ -151,6 +151,17 @@ impl Members {
         })?;
         let member = Member { address, disk };
         self.write(ChangeMembers::AddNodes(BTreeMap::from([(node, member)])), true).await
+    }
+
+    /// The highest id that ever was a member's. A leader has applied all that was a member before it led; who is
+    /// being added stands in the list.
+    async fn highest(&self) -> Result<u64, ChangeError> {
+        let ever = self.raft.with_state_machine(|machine| {
+            let highest = machine.highest_member();
+            Box::pin(async move { highest })
+        });
+        let ever = ever.await.map_err(|fatal| ChangeError::Unknown(fatal.to_string()))?;
+        Ok(self.list().iter().map(|member| member.node).fold(ever, u64::max))
     }
 
     async fn promote(&self, node: u64) -> Made {

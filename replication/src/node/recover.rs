@@ -112,9 +112,9 @@ fn machine(
     follower: Option<Follower>,
 ) -> (StateMachine, Reader) {
     match begin {
-        Some(Begin { writer, reader, last, membership, at_ms, .. }) => {
+        Some(Begin { writer, reader, last, roster, at_ms, .. }) => {
             applied.advance(last.index, Some(at_ms));
-            (StateMachine::begin((writer, last), membership, applied, follower), reader)
+            (StateMachine::begin((writer, last), roster, applied, follower), reader)
         }
         None => {
             let (writer, reader) = State::new();

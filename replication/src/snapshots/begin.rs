@@ -13,7 +13,8 @@ use holdfast_snapshot::{Damage, Kept, LoadError, Loaded, Meta, ReadError, Shelf,
 use super::{SnapshotFile, Snapshots, head};
 use crate::GroupId;
 use crate::log::{DiskReader, LogStore};
-use crate::raft_types::{LogId, StoredMembership};
+use crate::raft_types::LogId;
+use crate::roster::Roster;
 use crate::runtime::FILES;
 
 /// A state to begin with.
@@ -21,7 +22,7 @@ pub(crate) struct Begin {
     pub writer: Writer,
     pub reader: Reader,
     pub last: LogId,
-    pub membership: StoredMembership,
+    pub roster: Roster,
     pub at_ms: u64,
     /// The file, for what of it is not in memory.
     pub path: PathBuf,
@@ -66,7 +67,7 @@ impl Snapshots {
     fn trusted(&self, kept: &Kept, log: &LogStore) -> Result<(Begin, u64), Passed> {
         // The head first: a file that does not fit need not be read.
         let meta = FILES.read_meta(&kept.path).map_err(unreadable)?;
-        let (last, membership) = self.fits(&meta, log)?;
+        let (last, roster) = self.fits(&meta, log)?;
         let Loaded { meta, summary, writer, reader } =
             FILES.load(&kept.path).map_err(|error| match error {
                 LoadError::Read(error) => unreadable(error),
@@ -75,26 +76,26 @@ impl Snapshots {
         let (at_ms, path) = (meta.log_time_ms, kept.path.clone());
         let Summary { bytes, checksum, .. } = summary;
         let file = SnapshotFile { path: path.clone(), index: kept.index, bytes, checksum };
-        self.has(file, last, membership.clone());
+        self.has(file, last, roster.membership().clone());
         #[cfg(all(test, holdfast_sim))]
         crate::sim::witness::begun(last, &writer);
-        Ok((Begin { writer, reader, last, membership, at_ms, path }, bytes))
+        Ok((Begin { writer, reader, last, roster, at_ms, path }, bytes))
     }
 
     /// Whether a file is of this group, and the log has the entry it stands at, or was cut right behind it.
-    fn fits(&self, meta: &Meta, log: &LogStore) -> Result<(LogId, StoredMembership), Passed> {
+    fn fits(&self, meta: &Meta, log: &LogStore) -> Result<(LogId, Roster), Passed> {
         let unfit = |why: &str| Err(Passed::Unfit(why.to_owned()));
         if (meta.cluster, meta.group) != (self.cluster, self.group.0) {
             return unfit("it is of another cluster or group");
         }
-        let (last, membership) =
+        let (last, roster) =
             head::place(meta).map_err(|damage| Passed::Damaged(damage.to_string()))?;
         let found = log.disk().id_at(last.index);
         let found = found.map_err(|damage| Passed::Unfit(damage.to_string()))?;
         if !continues(log.group().purged(), last, || found) {
             return unfit("the log does not go on where it ends");
         }
-        Ok((last, membership))
+        Ok((last, roster))
     }
 }
 

@@ -1,21 +1,30 @@
-//! The place in the log that a snapshot's head carries: log id and membership, as the log writes them.
+//! The place in the log that a snapshot's head carries: log id and members, as the log writes them.
 //!
-//! It owns their bytes (docs/snapshot-format.md says where they lie); it refuses to read a file.
+//! ```text
+//! log id  | the log's envelope under `snapshot-log-id` |
+//! members | the log's envelope under `snapshot-members`: highest id u64 | index u64 | entry |
+//! entry   | the one that names the members, the log's envelope under `snapshot-membership`; or nothing |
+//! ```
+//!
+//! It owns these bytes; it refuses to read a file. Files of earlier builds have `entry | index u64` for members,
+//! or nothing: the highest id is then that of the members they name.
 
 use holdfast_snapshot::Meta;
 
 use crate::GroupId;
 use crate::log::{Damage, record};
 use crate::raft_types::{Entry, EntryPayload, LogId, StoredMembership};
+use crate::roster::Roster;
 
 const LOG_ID_KEY: &[u8] = b"snapshot-log-id";
+const MEMBERS_KEY: &[u8] = b"snapshot-members";
 const MEMBERSHIP_KEY: &[u8] = b"snapshot-membership";
 
 /// The head of a snapshot as of the entry `last`.
 pub(crate) fn meta(
     (cluster, group): (u128, GroupId),
     last: LogId,
-    membership: &StoredMembership,
+    roster: &Roster,
     at_ms: u64,
 ) -> Meta {
     let mut log_id = Vec::new();
@@ -25,37 +34,60 @@ pub(crate) fn meta(
         group: group.0,
         index: last.index,
         log_id,
-        membership: put_membership(membership),
+        membership: put_roster(roster),
         log_time_ms: at_ms,
     }
 }
 
-/// Log id and membership out of a head.
-pub(crate) fn place(meta: &Meta) -> Result<(LogId, StoredMembership), Damage> {
+/// Log id and members out of a head.
+pub(crate) fn place(meta: &Meta) -> Result<(LogId, Roster), Damage> {
     let last = record::get_log_id(LOG_ID_KEY, &meta.log_id)?;
     if last.index != meta.index {
         return Err(Damage::Malformed);
     }
-    Ok((last, get_membership(&meta.membership)?))
+    Ok((last, get_roster(&meta.membership)?))
 }
 
-/// As an entry that carries it, and its index; nothing where there is none yet.
-fn put_membership(membership: &StoredMembership) -> Vec<u8> {
-    let mut bytes = Vec::new();
+fn put_roster(roster: &Roster) -> Vec<u8> {
+    let (mut index, mut entry) = (0, Vec::new());
+    let membership = roster.membership();
     if let Some(log_id) = *membership.log_id() {
         let payload = EntryPayload::Membership(membership.membership().clone());
-        record::put_entry(MEMBERSHIP_KEY, &Entry { log_id, payload }, &mut bytes);
-        bytes.extend_from_slice(&log_id.index.to_le_bytes());
+        record::put_entry(MEMBERSHIP_KEY, &Entry { log_id, payload }, &mut entry);
+        index = log_id.index;
     }
+    let mut bytes = Vec::new();
+    record::begin(&mut bytes);
+    bytes.extend_from_slice(&roster.highest().to_le_bytes());
+    bytes.extend_from_slice(&index.to_le_bytes());
+    bytes.extend_from_slice(&entry);
+    record::seal(MEMBERS_KEY, &mut bytes);
     bytes
 }
 
-fn get_membership(bytes: &[u8]) -> Result<StoredMembership, Damage> {
-    if bytes.is_empty() {
+fn get_roster(bytes: &[u8]) -> Result<Roster, Damage> {
+    let Ok(body) = record::open(MEMBERS_KEY, bytes) else { return get_earlier(bytes) };
+    let (highest, body) = body.split_first_chunk().ok_or(Damage::Malformed)?;
+    let (index, entry) = body.split_first_chunk().ok_or(Damage::Malformed)?;
+    let highest = u64::from_le_bytes(*highest);
+    Ok(Roster::after(highest, get_membership(entry, u64::from_le_bytes(*index))?))
+}
+
+/// What earlier builds wrote.
+fn get_earlier(bytes: &[u8]) -> Result<Roster, Damage> {
+    let (entry, index) = match bytes.split_last_chunk() {
+        Some((entry, index)) => (entry, u64::from_le_bytes(*index)),
+        None if bytes.is_empty() => (bytes, 0),
+        None => return Err(Damage::Malformed),
+    };
+    Ok(Roster::after(0, get_membership(entry, index)?))
+}
+
+fn get_membership(value: &[u8], index: u64) -> Result<StoredMembership, Damage> {
+    if value.is_empty() {
         return Ok(StoredMembership::default());
     }
-    let (value, index) = bytes.split_last_chunk::<8>().ok_or(Damage::Malformed)?;
-    let entry = record::get_entry(MEMBERSHIP_KEY, u64::from_le_bytes(*index), value)?;
+    let entry = record::get_entry(MEMBERSHIP_KEY, index, value)?;
     match entry.payload {
         EntryPayload::Membership(membership) => {
             Ok(StoredMembership::new(Some(entry.log_id), membership))
@@ -79,8 +111,9 @@ mod tests {
         let membership = Membership::new(vec![BTreeSet::from([1])], nodes).expect("valid");
         let at = LogId::new(Leader { term: 1, node_id: 1 }, 4);
         for stored in [StoredMembership::default(), StoredMembership::new(Some(at), membership)] {
-            let whole = meta((9, GroupId(1)), last, &stored, 1_000);
-            assert_eq!(place(&whole), Ok((last, stored)));
+            let roster = Roster::after(5, stored.clone());
+            let whole = meta((9, GroupId(1)), last, &roster, 1_000);
+            assert_eq!(place(&whole), Ok((last, roster)));
             let other = Meta { index: 78, ..whole.clone() };
             assert!(place(&other).is_err(), "another index");
             for byte in 0..whole.log_id.len() {
@@ -88,12 +121,23 @@ mod tests {
                 damaged.log_id[byte] ^= 1;
                 assert!(place(&damaged).is_err(), "log id, byte {byte}");
             }
-            // The index behind it is under the checksum of the file's head alone.
-            for byte in 0..whole.membership.len().saturating_sub(8) {
+            for byte in 0..whole.membership.len() {
                 let mut damaged = whole.clone();
                 damaged.membership[byte] ^= 1;
-                assert!(place(&damaged).is_err(), "membership, byte {byte}");
+                assert!(place(&damaged).is_err(), "members, byte {byte}");
             }
+            let mut earlier = Vec::new();
+            if let Some(log_id) = *stored.log_id() {
+                let payload = EntryPayload::Membership(stored.membership().clone());
+                record::put_entry(MEMBERSHIP_KEY, &Entry { log_id, payload }, &mut earlier);
+                earlier.extend_from_slice(&log_id.index.to_le_bytes());
+            }
+            let earlier = Meta { membership: earlier, ..whole };
+            assert_eq!(
+                place(&earlier),
+                Ok((last, Roster::after(0, stored))),
+                "of an earlier build"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use openraft::async_runtime::WatchReceiver;
 use super::cluster::Group;
 use super::*;
 use crate::log::Log;
-use crate::node::members::Change;
+use crate::node::members::{Change, ChangeError};
 use crate::verify::verify_stopped;
 
 fn shelf(dir: &TempDir) -> PathBuf {
@@ -194,6 +194,48 @@ async fn who_lags_behind_the_cut_is_sent_a_snapshot_and_goes_on_where_it_broke_o
     group.start(4).await;
     let last = group.write(leader, add_partner(502)).await;
     digests_are_equal(&group, last).await;
+    group.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_was_a_members_is_refused_for_good_though_the_log_forgot_it() {
+    let mut group = Group::begin_with(|options| Options { log_kept: 0, ..options }).await;
+    let leader = group.leader().await;
+    let address = group.addresses[&4].clone();
+    let add = |node| Change::AddLearner { node, address: address.clone() };
+    group.start(4).await;
+    group.change(leader, add(4)).await;
+    group.change(leader, Change::Remove { node: 4 }).await;
+    group.nodes.remove(&4).expect("there").shutdown().await;
+    let refused = async |group: &Group, by: u64| {
+        let refused = group.nodes[&by].change(add(4)).await.expect_err("it was a member");
+        let text = refused.to_string();
+        assert!(matches!(refused, ChangeError::Refused(_)), "{text}");
+        assert!(text.contains("ids up to 4 are or were members'"), "{text}");
+    };
+    refused(&group, leader).await;
+    // No entry is left that named it: a snapshot remembers.
+    for id in [1, 2, 3] {
+        group.applied_everywhere(cut_behind(&group, id, 100 * u128::from(id)).await).await;
+    }
+    refused(&group, leader).await;
+    for id in [1, 2, 3] {
+        group.nodes.remove(&id).expect("there").shutdown().await;
+    }
+    for id in [1, 2, 3] {
+        group.start(id).await;
+        assert!(group.nodes[&id].snapshot_status().is_some(), "begun with a snapshot");
+    }
+    let leader = group.leader().await;
+    group.write(leader, add_partner(900)).await;
+    refused(&group, leader).await;
+    let other = group.follower().await;
+    refused(&group, other).await;
+    // Another disk comes under an id that nobody had.
+    group.addresses.insert(5, address.clone());
+    group.dirs.insert(5, directory());
+    group.start(5).await;
+    group.change(leader, add(5)).await;
     group.stop().await;
 }
 

@@ -40,6 +40,11 @@ pub const SNAPSHOT_CHUNK_BYTES: usize = 1024 * 1024;
 pub const SNAPSHOT_CHUNKS_IN_FLIGHT: usize = 4;
 /// How long an answer to a chunk may take before the sending is given up; it resumes where it was.
 pub const SNAPSHOT_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long a snapshot that a node was sent a piece of stays for it, and the log behind it, after its last
+/// acknowledgement.
+pub const SNAPSHOT_HELD_SILENT_MAX: Duration = Duration::from_secs(300);
+/// How long a snapshot stays for those who are being sent it, however they get on; then a newer one is sent.
+pub const SNAPSHOT_HELD_MAX: Duration = Duration::from_secs(3_600);
 /// Bytes of a snapshot being received after which they are synced.
 pub const SNAPSHOT_SYNC_BYTES: u64 = 32 * 1024 * 1024;
 /// How often a node looks whether a snapshot is due; also the shortest pause between two.

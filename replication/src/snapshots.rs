@@ -10,6 +10,7 @@ pub(crate) mod head;
 pub(crate) mod incoming;
 mod install;
 mod policy;
+mod sending;
 mod taker;
 
 use std::io;
@@ -30,6 +31,7 @@ use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
 use crate::roster::Roster;
 use crate::runtime::FILES;
 pub(crate) use begin::{Begin, of_a_later_build};
+use sending::Sending;
 pub(crate) use taker::Taker;
 
 /// A snapshot that was written.
@@ -86,6 +88,7 @@ pub(crate) struct Snapshots {
     group: GroupId,
     time: Arc<dyn TimeSource>,
     newest: Mutex<Option<Newest>>,
+    sending: Sending,
     /// Held while one is received.
     receiving: Arc<tokio::sync::Mutex<()>>,
 }
@@ -119,8 +122,8 @@ impl Snapshots {
     ) -> io::Result<Self> {
         let dir = directory(dir, group);
         let shelf = Shelf::open_on(FILES, &dir)?;
-        let (newest, receiving) = (Mutex::default(), Arc::default());
-        Ok(Self { dir, shelf, cluster, group, time, newest, receiving })
+        let (newest, sending, receiving) = (Mutex::default(), Sending::default(), Arc::default());
+        Ok(Self { dir, shelf, cluster, group, time, newest, sending, receiving })
     }
 
     /// The newest one that this process has written or begun with.
@@ -135,6 +138,30 @@ impl Snapshots {
     pub fn current(&self) -> Option<(SnapshotMeta, SnapshotFile)> {
         let newest = self.newest.lock();
         newest.as_ref().map(|newest| (newest.meta.clone(), newest.file.clone()))
+    }
+
+    /// The one that a node is sent which needs one: what others are being sent already, else the newest.
+    pub fn to_send(&self) -> Option<(SnapshotMeta, SnapshotFile)> {
+        self.held().or_else(|| self.current())
+    }
+
+    fn held(&self) -> Option<(SnapshotMeta, SnapshotFile)> {
+        self.sending.held(self.time.elapsed())
+    }
+
+    /// Node `to` takes what it is sent of a snapshot: that one stays until it has all of it.
+    pub fn is_taken(&self, snapshot: (&SnapshotMeta, &SnapshotFile), to: u64) {
+        self.sending.heard(snapshot, to, self.time.elapsed());
+    }
+
+    /// Nothing is held for others any more: its file is gone, or this node does not lead and sends nothing.
+    pub fn hold_nothing(&self) {
+        self.sending.drop_held();
+    }
+
+    /// Node `to` needs no snapshot any more.
+    pub fn was_sent(&self, to: u64) {
+        self.sending.ended(to);
     }
 
     /// The name of the snapshot as of an entry.
@@ -164,16 +191,17 @@ impl Snapshots {
         let Summary { bytes, checksum, .. } = summary;
         let file = SnapshotFile { path: kept.path, index: kept.index, bytes, checksum };
         self.has(file, last, roster.membership().clone());
-        self.shelf.tidy()?;
+        self.shelf.tidy(self.held().map(|held| held.1.index))?;
         let took = self.time.elapsed().saturating_sub(begun);
         Ok(SnapshotTaken { index: kept.index, bytes, took })
     }
 
     /// The index of the older of the two snapshots that are kept: the log goes back to it, so that either may
-    /// be begun with. `None` while there is one alone.
+    /// be begun with; or to one before them that another node is being sent. `None` while there is one alone.
     fn older(&self) -> io::Result<Option<u64>> {
         let kept = self.shelf.list()?;
-        Ok(kept.get(SNAPSHOTS_KEPT - 1).map(|older| older.index))
+        let older = kept.get(SNAPSHOTS_KEPT - 1).map(|older| older.index);
+        Ok(older.map(|older| self.held().map_or(older, |held| older.min(held.1.index))))
     }
 }
 

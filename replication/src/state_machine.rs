@@ -252,8 +252,10 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         Err(io::Error::new(io::ErrorKind::Unsupported, text))
     }
 
+    /// What is sent to a node that needs one.
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
-        Ok(self.current())
+        let to_send = self.snapshots.as_ref().and_then(|snapshots| snapshots.to_send());
+        Ok(to_send.map(|(meta, snapshot)| Snapshot { meta, snapshot }))
     }
 }
 

@@ -116,10 +116,12 @@ impl Shelf {
         sync_directory(self.files, &kept.path)
     }
 
-    /// Removes all but the newest few; those left, the newest first.
-    pub fn tidy(&self) -> io::Result<Vec<Kept>> {
+    /// Removes all but the newest few, and the one as of entry `held`; those left of the newest, the newest
+    /// first.
+    pub fn tidy(&self, held: Option<u64>) -> io::Result<Vec<Kept>> {
         let mut kept = self.list()?;
-        let old = kept.split_off(kept.len().min(SNAPSHOTS_KEPT));
+        let mut old = kept.split_off(kept.len().min(SNAPSHOTS_KEPT));
+        old.retain(|old| Some(old.index) != held);
         let damaged = self.with_ending(DAMAGED)?.into_iter().skip(DAMAGED_KEPT);
         for gone in old.into_iter().chain(damaged) {
             self.files.remove(&gone.path)?;

@@ -163,7 +163,7 @@ fn the_newest_two_are_kept() {
         writer.skip(index);
         let meta = Meta { index, ..meta.clone() };
         written.push(shelf.put(&meta, writer.capture().unwrap(), |_| Ok(())).unwrap().0);
-        shelf.tidy().unwrap();
+        shelf.tidy(None).unwrap();
     }
     written.reverse();
     assert_eq!(shelf.list().unwrap(), written[..2]);
@@ -183,7 +183,7 @@ fn a_damaged_one_is_set_aside_and_a_few_of_those_are_kept() {
             shelf.set_aside(&kept).unwrap();
         }
     }
-    let left = shelf.tidy().unwrap();
+    let left = shelf.tidy(None).unwrap();
     assert_eq!(left, shelf.list().unwrap());
     assert_eq!(left.iter().map(|kept| kept.index).collect::<Vec<_>>(), [meta.index + 3]);
     let damaged = |past| shelf.path_of(meta.index + past).with_extension("damaged").exists();

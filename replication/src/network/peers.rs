@@ -35,8 +35,8 @@ use crate::peer::link::{Call, Dial, Link};
 use crate::peer::message::{self, Request};
 use crate::raft_types::{Snapshot, TypeConfig, Vote};
 use crate::runtime::{self, timeout};
-use crate::snapshots::SnapshotFile;
 use crate::snapshots::incoming::Offer;
+use crate::snapshots::{SnapshotFile, Snapshots};
 
 type Rpc<T> = Result<T, RPCError<TypeConfig>>;
 
@@ -68,12 +68,14 @@ impl Peers {
 pub(crate) struct Ways {
     pub peers: Arc<Peers>,
     pub group: GroupId,
+    pub snapshots: Arc<Snapshots>,
 }
 
 impl Ways {
     fn way(&self, to: u64, node: &Member, stream: Purpose) -> Way {
         let link = |purpose| self.peers.link(to, node, purpose);
-        Way { group: self.group, stream: link(stream), pulse: link(Purpose::Pulse) }
+        let (stream, pulse) = (link(stream), link(Purpose::Pulse));
+        Way { to, group: self.group, stream, pulse, snapshots: self.snapshots.clone() }
     }
 }
 
@@ -95,11 +97,14 @@ impl RaftNetworkFactory<TypeConfig> for Ways {
 
 /// One group's way to one node.
 pub(crate) struct Way {
+    to: u64,
     group: GroupId,
     /// What `stream_append` and snapshots take.
     stream: Link,
     /// What votes and transfers take.
     pulse: Link,
+    /// Told what of a snapshot the other node takes.
+    snapshots: Arc<Snapshots>,
 }
 
 impl Way {
@@ -196,14 +201,21 @@ impl RaftNetworkV2<TypeConfig> for Way {
             return Err(paused(io::Error::other("the snapshot has no place in the log")).into());
         };
         let offer = Offer { last, bytes: file.bytes, checksum: file.checksum };
-        let sent = snapshots::send((&self.stream, self.group), vote, (&file, offer));
+        let is_taken = || self.snapshots.is_taken((&meta, &file), self.to);
+        let sent = snapshots::send((&self.stream, self.group), vote, (&file, offer), is_taken);
         tokio::select! {
             biased;
             sent = sent => match sent {
-                Ok(theirs) => Ok(SnapshotResponse::new(theirs)),
+                Ok(theirs) => {
+                    self.snapshots.was_sent(self.to);
+                    Ok(SnapshotResponse::new(theirs))
+                }
                 // Whatever it was: a pause, and on where it broke off.
                 Err(error) => {
                     tracing::debug!(%error, index = last.index, "a snapshot is not there yet");
+                    if error.kind() == io::ErrorKind::NotFound {
+                        self.snapshots.hold_nothing();
+                    }
                     Err(paused(error).into())
                 }
             },

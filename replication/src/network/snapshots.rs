@@ -104,11 +104,13 @@ fn damaged(damage: Damage) -> io::Error {
 }
 
 /// Sends a snapshot; the other side's vote once it has it, or will not have it. All that is still under way
-/// then is an error: it is tried again, and goes on where it was.
+/// then is an error: it is tried again, and goes on where it was. `is_taken` is called whenever the other side
+/// acknowledges a piece, and where it says from where it wants it.
 pub(super) async fn send(
     (link, group): (&Link, GroupId),
     vote: Vote,
     (file, offer): (&SnapshotFile, Offer),
+    is_taken: impl Fn(),
 ) -> io::Result<Vote> {
     let mut call = link.call(group).await?;
     call.request(write_offer(&vote, &offer)).await;
@@ -121,6 +123,7 @@ pub(super) async fn send(
     #[cfg(all(test, holdfast_sim))]
     crate::sim::witness::offered(offer.last.index, from);
     let mut pieces = Pieces::open(&file.path, from).await?;
+    is_taken();
     let mut in_flight = 0;
     loop {
         while in_flight < SNAPSHOT_CHUNKS_IN_FLIGHT
@@ -133,6 +136,7 @@ pub(super) async fn send(
             break;
         }
         self::answer(&mut call).await?;
+        is_taken();
         in_flight -= 1;
     }
     Err(io::Error::new(io::ErrorKind::WouldBlock, "it has all of it, and takes it in"))

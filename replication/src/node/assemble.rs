@@ -86,7 +86,7 @@ pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<N
     let (dial, accept) = connections(cluster, node)?;
     let peers = Peers::new(me, dial);
     let config = Arc::new(config(group.0).map_err(raft_error)?);
-    let ways = Ways { peers: peers.clone(), group };
+    let ways = Ways { peers: peers.clone(), group, snapshots: snapshots.clone() };
     let recent = machine.recent();
     let raft = Raft::new(node, config, ways, store.clone(), machine).await.map_err(raft_error)?;
 

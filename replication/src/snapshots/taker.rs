@@ -36,6 +36,10 @@ pub(crate) struct Taker {
 impl Taker {
     /// Marks the state between two entries and writes it, while entries are applied; then cuts the log.
     pub async fn take(&self) -> Result<SnapshotTaken, SnapshotError> {
+        // Who has lost the lead is not told that it sends nothing any more.
+        if !self.raft.metrics().borrow_watched().state.is_leader() {
+            self.snapshots.hold_nothing();
+        }
         let marked = self.raft.with_state_machine(|machine| {
             let marked = machine.mark();
             Box::pin(async move { marked })

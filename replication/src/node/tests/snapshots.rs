@@ -198,6 +198,59 @@ async fn who_lags_behind_the_cut_is_sent_a_snapshot_and_goes_on_where_it_broke_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sending_that_breaks_off_goes_on_with_its_snapshot_though_newer_ones_were_taken() {
+    let mut group = Group::begin_with(|options| Options { log_kept: 0, ..options }).await;
+    let leader = group.leader().await;
+    let gone = group.follower().await;
+    group.nodes.remove(&gone).expect("there").shutdown().await;
+    cut_behind(&group, leader, 100).await;
+    // As a sending that broke off leaves both ends.
+    let snapshots = group.nodes[&leader].0.taker.snapshots.clone();
+    let (meta, file) = snapshots.current().expect("two of them");
+    let bytes = fs::read(&file.path).expect("there");
+    let part = format!("{:020}-{}-{:032x}.part", file.index, file.bytes, file.checksum);
+    let part = shelf(&group.dirs[&gone]).join(part);
+    fs::write(&part, &bytes[..bytes.len() / 2]).expect("written");
+    snapshots.is_taken((&meta, &file), gone);
+    for from in [200, 300, 400] {
+        for number in from..from + 20 {
+            group.write(leader, add_partner(number)).await;
+        }
+        group.nodes[&leader].snapshot().await.expect("written");
+    }
+    assert_eq!(kept(&group.dirs[&leader]).len(), 3, "two, and the one that is sent");
+    cut(&group.nodes[&leader], file.index).await;
+    assert_eq!(
+        group.nodes[&leader].0.raft.metrics().borrow_watched().purged.map(|it| it.index),
+        Some(file.index)
+    );
+    assert!(snapshots.current().expect("newer").1.index > file.index);
+
+    group.start(gone).await;
+    let FatalError::SnapshotReceived { index } = group.nodes[&gone].fatal().await else {
+        panic!("another end")
+    };
+    assert_eq!(index, file.index, "the one that it had half of");
+    group.nodes.remove(&gone).expect("there").shutdown().await;
+    group.start(gone).await;
+    // The log after it is still there: no second snapshot is needed.
+    let last = group.write(gone, add_partner(500)).await;
+    digests_are_equal(&group, last).await;
+    assert_eq!(snapshots.to_send(), snapshots.current(), "held no longer");
+    let taken = group.nodes[&leader].snapshot().await.expect("written");
+    assert_eq!(kept(&group.dirs[&leader]).len(), 2);
+    assert!(kept(&group.dirs[&leader])[1].index > file.index && taken.index > file.index);
+
+    // A node that does not lead sends nothing, whatever it sent before: its log is cut.
+    group.nodes[&gone].snapshot().await.expect("written");
+    let snapshots = group.nodes[&gone].0.taker.snapshots.clone();
+    let (meta, file) = snapshots.current().expect("its own");
+    snapshots.is_taken((&meta, &file), leader);
+    assert!(cut_behind(&group, gone, 600).await > file.index);
+    group.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_was_a_members_is_refused_for_good_though_the_log_forgot_it() {
     let mut group = Group::begin_with(|options| Options { log_kept: 0, ..options }).await;
     let leader = group.leader().await;

@@ -2,11 +2,16 @@
 //!
 //! `HOLDFAST_DRILL_SECONDS` sets for how long guests book before the cluster is lost (3).
 
+#[path = "backup/cutting.rs"]
+mod cutting;
 #[path = "backup/drill.rs"]
 mod drill;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/hotel.rs"]
 mod hotel;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../../replication/tests/archive/house.rs"]
+mod house;
 #[path = "backup/making.rs"]
 mod making;
 #[allow(dead_code, reason = "other tests use the rest of it")]

@@ -81,18 +81,20 @@ pub struct Archiver {
     tip: Option<Tip>,
     /// What the place lacks is not to be cut off the log.
     keeps_log: bool,
+    /// The snapshot that the chain was begun with, where it was taken for that.
+    begun_with: Option<Manifest>,
 }
 
 impl Archiver {
     /// For the configured place: the log waits for it.
     pub fn steady(source: Source) -> Self {
         source.node.keep_log_from(0);
-        Self { source, tip: None, keeps_log: true }
+        Self { source, tip: None, keeps_log: true, begun_with: None }
     }
 
     /// For a place that is written to once.
     pub fn once(source: Source) -> Self {
-        Self { source, tip: None, keeps_log: false }
+        Self { source, tip: None, keeps_log: false, begun_with: None }
     }
 
     pub fn source(&self) -> &Source {
@@ -179,6 +181,24 @@ impl Archiver {
         }
     }
 
+    /// Writes everything that is applied here and not there yet, and a snapshot of now: the one that the chain
+    /// begins with, where it begins.
+    pub async fn whole(&mut self) -> Result<(Done, Manifest), Error> {
+        let before = self.round().await?;
+        let Some(snapshot) = self.begun_with.take() else {
+            let snapshot = self.source.snapshot().await?;
+            // What came while the snapshot was written.
+            let Done { pieces, bytes, hole } = self.round().await?;
+            let done = Done {
+                pieces: before.pieces + pieces,
+                bytes: before.bytes + bytes,
+                hole: before.hole || hole,
+            };
+            return Ok((done, snapshot));
+        };
+        Ok((before, snapshot))
+    }
+
     async fn cut(&self, tip: Tip) -> Result<Option<Sealed>, Error> {
         let start = Start {
             cluster: self.source.cluster,
@@ -218,7 +238,11 @@ impl Archiver {
         let newest = self.source.newest_snapshot().await?;
         let manifest = match newest.filter(|_| !is_anew) {
             Some(newest) => newest,
-            None => self.source.snapshot().await?,
+            None => {
+                let taken = self.source.snapshot().await?;
+                self.begun_with = Some(taken.clone());
+                taken
+            }
         };
         let next = manifest.index.saturating_add(1);
         let to_ms = manifest.log_time_ms;

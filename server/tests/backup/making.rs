@@ -20,6 +20,19 @@ use tempfile::TempDir;
 pub const CLUSTER: u128 = 0xC1;
 const START_MS: u64 = 1_795_000_000_000;
 
+/// Keys of a deployment, in a directory's `keys`.
+pub fn write_keys(dir: &Path) {
+    std::fs::create_dir_all(dir.join("keys")).unwrap();
+    for name in ["signing.key", "deployment.key"] {
+        std::fs::write(dir.join("keys").join(name), "ab".repeat(32)).unwrap();
+    }
+}
+
+/// Names them.
+pub fn keys() -> Hash {
+    Hash(key_name(&[0xab; 32]))
+}
+
 pub struct Making {
     pub dir: TempDir,
     pub node: Node,
@@ -30,10 +43,7 @@ pub struct Making {
 impl Making {
     pub async fn begin() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["signing.key", "deployment.key"] {
-            std::fs::create_dir_all(dir.path().join("keys")).unwrap();
-            std::fs::write(dir.path().join("keys").join(name), "ab".repeat(32)).unwrap();
-        }
+        write_keys(dir.path());
         let time = Arc::new(DrivenTime::new(START_MS));
         let node = open(&dir.path().join("node"), &time).await;
         let mut making = Self { dir, node, time, known: 0 };
@@ -54,8 +64,7 @@ impl Making {
     }
 
     pub fn source(&self) -> Source {
-        let keys = Hash(key_name(&[0xab; 32]));
-        Source { place: self.place(), node: self.node.clone(), cluster: CLUSTER, keys }
+        Source { place: self.place(), node: self.node.clone(), cluster: CLUSTER, keys: keys() }
     }
 
     pub fn archiver(&self) -> Archiver {

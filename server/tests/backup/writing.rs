@@ -92,6 +92,27 @@ async fn behind_a_damaged_piece_a_new_chain_begins_with_a_snapshot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_written_once_has_one_snapshot_and_all_of_the_log() {
+    let mut making = Making::begin().await;
+    for snapshots in 1..=3 {
+        making.write(4).await;
+        let (index, digest) = making.digest().await;
+        // Each call is another's that knows nothing of the one before.
+        let (done, manifest) = Archiver::once(making.source()).whole().await.unwrap();
+        assert!(!done.hole && manifest.index >= index);
+        assert_eq!(making.files("snapshots").len(), snapshots);
+        assert_eq!(making.files("manifests").len(), snapshots);
+        let survey = Survey::read(&making.place()).await.unwrap();
+        assert_eq!((survey.wrong.len(), survey.spans().len()), (0, 1), "{:?}", survey.wrong);
+        if snapshots > 1 {
+            let (made, restored) = making.restored(At::Index(index)).await.unwrap();
+            assert_eq!((made.index, restored), (index, digest));
+        }
+    }
+    making.node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_ages_out_takes_no_piece_that_a_kept_snapshot_needs() {
     let mut making = Making::begin().await;
     let mut archiver = making.archiver();

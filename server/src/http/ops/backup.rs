@@ -72,10 +72,7 @@ pub(super) async fn write(
 }
 
 async fn write_to(mut archiver: Archiver, to: String) -> Result<BackedUp, Error> {
-    let before = archiver.round().await?;
-    let snapshot = archiver.source().snapshot().await?;
-    // What came while the snapshot was written.
-    let after = archiver.round().await?;
+    let (done, snapshot) = archiver.whole().await?;
     let tip = archiver.tip().ok_or(Error::Nothing)?;
     Ok(BackedUp {
         to,
@@ -83,7 +80,7 @@ async fn write_to(mut archiver: Archiver, to: String) -> Result<BackedUp, Error>
         snapshot_bytes: snapshot.bytes,
         last_index: tip.next.saturating_sub(1),
         log_time: instant::utc(tip.to_ms),
-        pieces: before.pieces + after.pieces,
+        pieces: done.pieces,
     })
 }
 

@@ -15,7 +15,7 @@ use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use holdfast_replication::{Change, Node};
-use holdfast_server::config::{self, Config, LOG_FILTER_DEFAULT, LogFormat};
+use holdfast_server::config::{self, Config, Flags, LOG_FILTER_DEFAULT, LogFormat};
 use holdfast_server::{serve, telemetry};
 
 use crate::figures::{durable, search};
@@ -36,6 +36,11 @@ impl Child {
     /// The product, over a data directory, just as `holdfast serve` starts it.
     pub fn server(data_dir: &Path) -> anyhow::Result<Self> {
         Self::spawn("server", &[&data_dir.display().to_string()])
+    }
+
+    /// One of a cluster, by its configuration file.
+    pub fn member(file: &Path) -> anyhow::Result<Self> {
+        Self::spawn("member", &[&file.display().to_string()])
     }
 
     /// Two axum handlers that read the body and answer with so many bytes: `POST` and `GET`.
@@ -110,6 +115,7 @@ pub fn run_role() -> anyhow::Result<bool> {
         ("node", [data_dir, node, listen, voters, learner @ ..]) => {
             runtime.block_on(one_of(Path::new(data_dir), (node, listen), voters, learner))?;
         }
+        ("member", [file]) => runtime.block_on(member(file))?,
         ("bare", [post, get]) => runtime.block_on(bare(post.parse()?, get.parse()?))?,
         (role, arguments) => anyhow::bail!("no role {role} with {arguments:?}"),
     }
@@ -119,7 +125,15 @@ pub fn run_role() -> anyhow::Result<bool> {
 async fn server(data_dir: &str) -> anyhow::Result<()> {
     telemetry::start_logs(LogFormat::Json, LOG_FILTER_DEFAULT);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = Config { data_dir: data_dir.into(), http: any, ops: any, ..Config::default() };
+    serves(Config { data_dir: data_dir.into(), http: any, ops: any, ..Config::default() }).await
+}
+
+async fn member(file: &str) -> anyhow::Result<()> {
+    telemetry::start_logs(LogFormat::Json, LOG_FILTER_DEFAULT);
+    serves(Config::load(Some(Path::new(file)), &Flags::default())?).await
+}
+
+async fn serves(config: Config) -> anyhow::Result<()> {
     let server = serve::start(config, None).await?;
     announce(server.http())?;
     server.run().await.map(drop)

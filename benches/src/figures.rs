@@ -4,6 +4,8 @@ pub mod admission;
 #[cfg(feature = "node")]
 pub mod cluster;
 #[cfg(feature = "node")]
+pub mod drill;
+#[cfg(feature = "node")]
 pub mod durable;
 pub mod engine;
 pub mod engine_parts;

@@ -44,6 +44,7 @@ usage: bench [--quick] [--dir DIR] [NAME...]
   snapshot  what a snapshot costs those who write meanwhile, and how fast it is
   durable   holds a second that are on disk before they are answered, in process
   cluster   holds a second with three nodes, how fast a follower catches up and a lead moves, in process
+  drill     a large cluster lost and restored from its backup: seconds of each step, and what is lost
   replay    start-up time over a million log entries
   http      holds and searches through the door, beside a bare handler
   reads     searches a second that a follower and a learner add, each node with a share of a core
@@ -67,7 +68,7 @@ const FIGURES: &[&str] = &[
 ];
 /// Those that need a node, a door or a peer; after the others.
 const NODE_FIGURES: &[&str] = if cfg!(feature = "node") {
-    &["durable", "cluster", "replay", "http", "reads", "peers"]
+    &["durable", "cluster", "drill", "replay", "http", "reads", "peers"]
 } else {
     &[]
 };
@@ -183,6 +184,7 @@ fn node_figure(name: &str, scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     match name {
         "durable" => runtime()?.block_on(figures::durable::run(scale, scratch))?,
         "cluster" => runtime()?.block_on(figures::cluster::run(scale, scratch))?,
+        "drill" => runtime()?.block_on(figures::drill::run(scale, scratch))?,
         "replay" => runtime()?.block_on(figures::replay::run(scale, scratch))?,
         "http" => figures::http::run(scale, scratch)?,
         "reads" => figures::reads::run(scale, scratch)?,

@@ -118,7 +118,7 @@ pub fn searchers(
     (0..connections).map(maker).collect()
 }
 
-fn write_body(out: &mut String, hold: &Hold) {
+pub(super) fn write_body(out: &mut String, hold: &Hold) {
     let line = &hold.lines[0];
     // Writing to a string cannot fail.
     let _ = write!(

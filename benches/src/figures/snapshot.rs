@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use holdfast_engine::archive;
+use holdfast_engine::ids::BookingId;
 use holdfast_engine::state::Capture;
 use holdfast_snapshot::{Kept, Meta, Shelf, Summary, WriteError, load, verify};
 
@@ -33,7 +35,7 @@ pub fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     warm(scale);
     let mut engine = Run::load(world, START_MS);
     let mut requests = Requests::new(world, 7, 4_000_000);
-    book(&mut engine, &mut requests, bookings);
+    let last = book(&mut engine, &mut requests, bookings).context("some are booked")?;
 
     let mut alone = Latencies::new();
     for _ in 0..BEFORE / 2 {
@@ -48,7 +50,7 @@ pub fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
     let expected = engine.writer.digest();
     let mut beside = Latencies::new();
     let (taken, (kept, summary)) = std::thread::scope(|scope| {
-        let writing = scope.spawn(|| timed(|| put(&shelf, capture)));
+        let writing = scope.spawn(|| timed(|| put(&shelf, capture, None)));
         while !writing.is_finished() {
             write(&mut engine, &mut requests, &mut beside);
         }
@@ -61,6 +63,12 @@ pub fn run(scale: Scale, scratch: &Path) -> anyhow::Result<()> {
 
     let (time, verified) = timed(|| verify(&kept.path));
     show("checked", verified?.1, time);
+    let booking = engine.reader.booking(last).context("it was booked")?;
+    let archived = (archive::record(&booking), bookings);
+    let capture = engine.writer.capture().context("one at a time")?;
+    let (time, written) = timed(|| put(&shelf, capture, Some(&archived)));
+    let label = format!("written with {} archived bookings", big(bookings as f64));
+    show(&label, written?.1, time);
     drop(engine);
     let (time, loaded) = timed(|| load(&kept.path));
     let loaded = loaded?;
@@ -77,14 +85,18 @@ fn warm(scale: Scale) {
     std::hint::black_box(&pieces);
 }
 
-fn book(engine: &mut Run, requests: &mut Requests, bookings: usize) {
+/// The last of them.
+fn book(engine: &mut Run, requests: &mut Requests, bookings: usize) -> Option<BookingId> {
+    let mut last = None;
     for _ in 0..bookings / ENTRY {
         let drawn = engine.holds(requests, ENTRY, 900);
         let (commands, living) = entry(requests, drawn);
         engine.apply(commands);
+        last = living.last().map(|hold| BookingId(hold.id.0));
         let confirms = living.into_iter().map(|hold| confirm(requests, hold)).collect();
         engine.apply(confirms);
     }
+    last
 }
 
 /// One entry of holds, and one that releases them; each is one to measure.
@@ -95,7 +107,12 @@ fn write(engine: &mut Run, requests: &mut Requests, times: &mut Latencies) {
     times.record(engine.apply(living.into_iter().map(release).collect()).0);
 }
 
-fn put(shelf: &Shelf, capture: Capture) -> Result<(Kept, Summary), WriteError> {
+/// With so many times the same record for an archive, where one is given.
+fn put(
+    shelf: &Shelf,
+    capture: Capture,
+    archived: Option<&(Vec<u8>, usize)>,
+) -> Result<(Kept, Summary), WriteError> {
     let meta = Meta {
         cluster: 1,
         group: 0,
@@ -104,7 +121,10 @@ fn put(shelf: &Shelf, capture: Capture) -> Result<(Kept, Summary), WriteError> {
         membership: Vec::new(),
         log_time_ms: START_MS,
     };
-    shelf.put(&meta, capture, |_| Ok(()))
+    shelf.put(&meta, capture, |file| {
+        let Some((record, times)) = archived else { return Ok(()) };
+        (0..*times).try_for_each(|_| file.put_archived(meta.index, record))
+    })
 }
 
 fn show(what: &str, summary: Summary, time: Duration) {

@@ -29,7 +29,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::clock::TimeSource;
 use crate::raft_types::{LogId, SnapshotMeta, StoredMembership};
 use crate::roster::Roster;
-use crate::runtime::FILES;
+use crate::runtime::{FILES, watch};
 pub(crate) use begin::{Begin, of_a_later_build};
 use sending::Sending;
 pub(crate) use taker::Taker;
@@ -91,6 +91,8 @@ pub(crate) struct Snapshots {
     sending: Sending,
     /// Held while one is received.
     receiving: Arc<tokio::sync::Mutex<()>>,
+    /// How often one was to be received: the latest sender counts.
+    senders: watch::Sender<u64>,
 }
 
 /// A whole snapshot on disk: what openraft passes around for its body.
@@ -123,7 +125,8 @@ impl Snapshots {
         let dir = directory(dir, group);
         let shelf = Shelf::open_on(FILES, &dir)?;
         let (newest, sending, receiving) = (Mutex::default(), Sending::default(), Arc::default());
-        Ok(Self { dir, shelf, cluster, group, time, newest, sending, receiving })
+        let senders = watch::Sender::new(0);
+        Ok(Self { dir, shelf, cluster, group, time, newest, sending, receiving, senders })
     }
 
     /// The newest one that this process has written or begun with.

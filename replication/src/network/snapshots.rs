@@ -31,8 +31,8 @@ use crate::runtime::{self, FILES};
 use crate::snapshots::incoming::{Offer, Part};
 use crate::snapshots::{SnapshotFile, Snapshots};
 
-/// In the simulation a snapshot is some thousand bytes, and goes in several pieces all the same.
-const CHUNK_BYTES: usize = if cfg!(holdfast_sim) { 512 } else { SNAPSHOT_CHUNK_BYTES };
+/// In the simulation a snapshot is a hundred thousand bytes, and goes in several pieces all the same.
+const CHUNK_BYTES: usize = if cfg!(holdfast_sim) { 1_024 } else { SNAPSHOT_CHUNK_BYTES };
 /// Shares its byte with the methods of [`crate::peer::message`].
 pub(crate) const OFFER: u8 = 5;
 
@@ -215,14 +215,28 @@ impl Group {
             return Ok(());
         }
         let snapshots = self.receiving.snapshots.clone();
-        let part = snapshots.receive(offer).map_err(text)?;
-        let mut part = part.ok_or("a snapshot is being received already, or taken in")?;
+        let turn = snapshots.turn().await;
+        let files = snapshots.clone();
+        let begun = runtime::spawn_blocking(move || files.receive(offer, turn)).await;
+        let begun = begun.unwrap_or_else(|_| Err(panicked()));
+        let Some((mut part, mut later)) = begun.map_err(text)? else {
+            // Said once already, unless the disk failed with the very last step of receiving it.
+            (self.receiving.staged)(offer.last.index);
+            return Err("a snapshot that was received waits to be taken in".to_owned());
+        };
         if self.space.free() < offer.bytes.saturating_sub(part.have()) {
             return Err("there is no room for the snapshot on its disk".to_owned());
         }
         answers.send(write_standing(&mine, Standing::From(part.have()))).await;
         while !part.is_whole() {
-            let piece = pieces.recv().await.ok_or("the sender broke off")?;
+            let piece = tokio::select! {
+                biased;
+                () = later.came() => Err("another node sends one"),
+                piece = runtime::timeout(SNAPSHOT_SILENCE_MAX, pieces.recv()) => match piece {
+                    Ok(piece) => piece.ok_or("the sender broke off"),
+                    Err(_) => Err("the sender fell silent"),
+                },
+            }?;
             part = appended(part, piece).await.map_err(refused)?;
             answers.send(Bytes::copy_from_slice(&part.have().to_le_bytes())).await;
         }

@@ -16,10 +16,10 @@ use tokio::sync::OwnedMutexGuard;
 use super::{Snapshots, head};
 use crate::limits::SNAPSHOT_SYNC_BYTES;
 use crate::raft_types::LogId;
-use crate::runtime::FILES;
+use crate::runtime::{FILES, watch};
 
-/// In the simulation a snapshot is some thousand bytes, and is synced several times all the same.
-const SYNC_BYTES: u64 = if cfg!(holdfast_sim) { 4_096 } else { SNAPSHOT_SYNC_BYTES };
+/// In the simulation a snapshot is a hundred thousand bytes, and is synced several times all the same.
+const SYNC_BYTES: u64 = if cfg!(holdfast_sim) { 16_384 } else { SNAPSHOT_SYNC_BYTES };
 /// Ending of a file that is being received.
 const PART: &str = "part";
 /// Ending of one that was received whole.
@@ -44,14 +44,49 @@ pub(crate) struct Part {
     have: u64,
     unsynced: u64,
     // Held by whoever writes, also where the connection ended meanwhile.
-    _turn: OwnedMutexGuard<()>,
+    _held: OwnedMutexGuard<()>,
+}
+
+/// One sender's turn, until a later one comes.
+pub(crate) struct Turn {
+    nth: u64,
+    senders: watch::Receiver<u64>,
+    held: OwnedMutexGuard<()>,
+}
+
+/// Tells that a later sender came.
+pub(crate) struct Later {
+    nth: u64,
+    senders: watch::Receiver<u64>,
+}
+
+impl Later {
+    /// Resolves when one has come.
+    pub async fn came(&mut self) {
+        let nth = self.nth;
+        // Where nobody can come any more, this node ends.
+        let _ = self.senders.wait_for(|latest| *latest != nth).await;
+    }
 }
 
 impl Snapshots {
-    /// Begins to receive what is offered, or goes on where it broke off; `None` while another is received, or
-    /// waits to be taken in: what comes meanwhile would come in vain.
-    pub fn receive(&self, offer: Offer) -> io::Result<Option<Part>> {
-        let Ok(turn) = self.receiving.clone().try_lock_owned() else { return Ok(None) };
+    /// Waits until whoever sent before has broken off: a sender whose machine lost its power tells nobody, and
+    /// must not stand before the next leader for good.
+    pub async fn turn(&self) -> Turn {
+        let mut nth = 0;
+        self.senders.send_modify(|senders| {
+            *senders += 1;
+            nth = *senders;
+        });
+        let senders = self.senders.subscribe();
+        let held = self.receiving.clone().lock_owned().await;
+        Turn { nth, senders, held }
+    }
+
+    /// Begins to receive what is offered, or goes on where it broke off; `None` while another waits to be
+    /// taken in: what comes meanwhile would come in vain. Blocks.
+    pub fn receive(&self, offer: Offer, turn: Turn) -> io::Result<Option<(Part, Later)>> {
+        let Turn { nth, senders, held } = turn;
         if !self.staged()?.is_empty() {
             return Ok(None);
         }
@@ -64,7 +99,8 @@ impl Snapshots {
         if have > bytes {
             (file, have) = (FILES.create(&path)?, 0);
         }
-        Ok(Some(Part { offer, file, path, have, unsynced: 0, _turn: turn }))
+        let part = Part { offer, file, path, have, unsynced: 0, _held: held };
+        Ok(Some((part, Later { nth, senders })))
     }
 
     /// The path of a staged file.
@@ -156,4 +192,37 @@ fn with_ending(dir: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let mut paths = FILES.list(dir)?;
     paths.retain(|path| path.extension().is_some_and(|has| has == ending));
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::GroupId;
+    use crate::fixture;
+    use crate::raft_types::Leader;
+
+    /// A leader whose machine lost its power while it sent one tells nobody that it is gone.
+    #[tokio::test]
+    async fn a_sender_that_fell_silent_gives_its_turn_to_the_next() {
+        let dir = tempfile::tempdir().expect("made");
+        let snapshots = Snapshots::open(dir.path(), 1, GroupId(0), fixture::time()).expect("made");
+        let last = LogId::new(Leader { term: 1, node_id: 1 }, 7);
+        let offer = Offer { last, bytes: 100, checksum: 1 };
+        let first = snapshots.turn().await;
+        let begun = snapshots.receive(offer, first).expect("readable");
+        let (mut part, mut silent) = begun.expect("begun");
+        part.append(b"HFSNAP\r\n\x01\0").expect("written");
+        assert!(silent.came().now_or_never().is_none(), "nobody else sends");
+
+        let mut next = Box::pin(snapshots.turn());
+        assert!(next.as_mut().now_or_never().is_none(), "the first one still writes");
+        assert!(silent.came().now_or_never().is_some(), "and is told to stop");
+        drop(part);
+        let begun = snapshots.receive(offer, next.await).expect("readable");
+        let (part, mut later) = begun.expect("begun");
+        assert_eq!(part.have(), 10, "it goes on where the first one was");
+        assert!(later.came().now_or_never().is_none());
+    }
 }

@@ -1,6 +1,6 @@
 //! Taking a received snapshot in, before anything else of a start: the log begins behind it.
 //!
-//! It owns the order, which a crash may end at any step: the file is whole and on disk, the log is cut to
+//! It owns the order, which a crash may end at any step: the file and its name are on disk, the log is cut to
 //! begin behind it in one synced write, then the file takes its place among the snapshots. It refuses to do
 //! so while the node runs: readers hold the state that it would replace.
 //!
@@ -47,6 +47,8 @@ impl Snapshots {
         let purged = log.group().purged().map_or(0, |purged| purged.index);
         let has_it = purged > last.index || log.disk().id_at(last.index)? == Some(last);
         if !has_it {
+            // A process that was killed right after the renaming has left the name to a cache alone.
+            FILES.sync_dir(&self.dir)?;
             log.begin_behind(last)?;
             tracing::info!(last.index, "the log begins behind a snapshot that was received");
             #[cfg(all(test, holdfast_sim))]

@@ -302,3 +302,35 @@ fn silent(waited: Duration) -> RPCError<TypeConfig> {
 fn damaged(damage: Damage) -> RPCError<TypeConfig> {
     network(io::Error::new(io::ErrorKind::InvalidData, format!("an answer is damaged: {damage}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+    use crate::fixture;
+    use crate::member::ANY_DISK;
+    use crate::network::Alone;
+    use crate::raft_types::Leader;
+
+    /// Raft pauses after a failure where the next request is drawn: a stream that fails before it draws one
+    /// is made again at once, and two tasks never sleep while a node is down.
+    #[tokio::test]
+    async fn a_stream_to_a_node_that_is_down_fails_with_its_first_request_and_not_before() {
+        let me = Identity { cluster: 1, node: 1, disk: ANY_DISK };
+        let dir = tempfile::tempdir().expect("made");
+        let (group, time) = (GroupId(0), fixture::time());
+        let snapshots = Snapshots::open(dir.path(), 1, group, time).expect("made");
+        let (peers, snapshots) = (Peers::new(me, Arc::new(Alone)), Arc::new(snapshots));
+        let ways = Ways { peers, group, snapshots };
+        let mut way = ways.way(2, &Member::at("nowhere:1"), Purpose::Entries);
+        let option = || RPCOption::new(Duration::from_secs(1));
+        let idle = way.stream_append(stream::pending(), option());
+        assert!(idle.now_or_never().is_none(), "there is nothing to send yet");
+        let vote = Vote { leader_id: Leader { term: 1, node_id: 1 }, committed: true };
+        let (prev_log_id, entries, leader_commit) = (None, Vec::new(), None);
+        let request = AppendEntriesRequest { vote, prev_log_id, entries, leader_commit };
+        let sent = way.stream_append(stream::iter([request]), option()).await;
+        assert!(matches!(sent, Err(RPCError::Unreachable(_))));
+    }
+}

@@ -38,11 +38,30 @@ struct State {
     /// Some were, in this life.
     refused: bool,
     trap: Option<Trap>,
+    /// Traps are laid for snapshots that come from another node.
+    lays_traps: bool,
 }
 
-/// A crash that waits for a step of a snapshot: a write, a sync, a name that changes, a cut of the log.
+/// Steps of receiving a snapshot and taking it in, about.
+const RECEIVING_STEPS: u64 = 100;
+
+/// What a snapshot goes on by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Write,
+    Sync,
+    /// A file is made, renamed or removed.
+    Name,
+    SyncNames,
+    /// The log is cut.
+    Cut,
+}
+
+/// A crash that waits for a step of a snapshot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trap {
+    /// Of this kind; `None`: of any.
+    pub kind: Option<Step>,
     /// Steps before it springs.
     pub steps: u64,
     pub power: bool,
@@ -80,6 +99,7 @@ impl Disk {
             refuses: 0,
             refused: false,
             trap: None,
+            lays_traps: true,
         };
         Self { node, state: Mutex::new(state) }
     }
@@ -133,16 +153,36 @@ impl Disk {
         self.state.lock().refuses = steps;
     }
 
-    pub fn set_trap(&self, trap: Option<Trap>) {
-        self.state.lock().trap = trap;
+    pub fn set_trap(&self, trap: Trap) {
+        self.state.lock().trap = Some(trap);
     }
 
-    /// A snapshot goes one step on, or a log is about to be cut: `true` where that springs a trap, and the
-    /// process ends before it does anything else.
-    pub fn step(&self) -> bool {
+    /// A snapshot comes from another node. That is seldom, so a crash amid it is drawn here: while it comes, or
+    /// while the next start takes it in.
+    pub fn receives(&self) {
+        let mut state = self.state.lock();
+        if state.lays_traps && state.trap.is_none() && state.dice.one_in(2) {
+            let kind = state.dice.of(&[None, Some(Step::SyncNames)]);
+            let steps = state.dice.below(if kind.is_none() { RECEIVING_STEPS } else { 3 });
+            let power = state.dice.one_in(2);
+            state.trap = Some(Trap { kind, steps, power });
+        }
+    }
+
+    /// It works from now on, and as fast as it does.
+    pub fn mend(&self) {
+        let mut state = self.state.lock();
+        (state.slowness, state.fails, state.refuses) = (1, false, 0);
+        (state.trap, state.lays_traps) = (None, false);
+    }
+
+    /// A snapshot goes one step on: `true` where that springs a trap, and the process ends before it does
+    /// anything else.
+    pub fn springs_at(&self, step: Step) -> bool {
         let Some(life) = Life::current().filter(|life| !life.is_over()) else { return false };
         let mut state = self.state.lock();
-        let Some(trap) = &mut state.trap else { return false };
+        let waits_for = |trap: &&mut Trap| trap.kind.is_none_or(|kind| kind == step);
+        let Some(trap) = state.trap.as_mut().filter(waits_for) else { return false };
         if trap.steps > 0 {
             trap.steps -= 1;
             return false;

@@ -14,11 +14,12 @@ use holdfast_snapshot::{Durable, Files, Input, Output};
 use parking_lot::Mutex;
 
 use super::dice::Dice;
-use super::disk::{Disk, disk_of};
+use super::disk::{Disk, Step, disk_of};
 use super::runtime::blocking;
+use super::world::world;
 
 /// Bytes that a file takes at once.
-const WRITE_BYTES_MAX: usize = 2_048;
+const WRITE_BYTES_MAX: usize = 16_384;
 
 #[derive(Debug, Default)]
 struct Bytes {
@@ -133,9 +134,9 @@ pub(crate) struct SimFiles;
 pub(crate) static FILES: &dyn Files = &SimFiles;
 
 /// One step of a disk: takes its time, and is done or fails.
-fn step(disk: &Disk, synced: bool) -> io::Result<()> {
-    blocking::pause(disk.write_time(synced));
-    if disk.step() {
+fn step(disk: &Disk, step: Step) -> io::Result<()> {
+    blocking::pause(disk.write_time(matches!(step, Step::Sync | Step::SyncNames)));
+    if disk.springs_at(step) {
         blocking::stand();
     }
     disk.may_write_file()
@@ -150,7 +151,7 @@ impl Files for SimFiles {
 
     fn create(&self, path: &Path) -> io::Result<Output> {
         let disk = disk_of(path);
-        step(&disk, false)?;
+        step(&disk, Step::Name)?;
         let inode = disk.tree(|tree| {
             tree.get(path).unwrap_or_else(|_| {
                 let inode = Inode::default();
@@ -163,11 +164,13 @@ impl Files for SimFiles {
     }
 
     fn extend(&self, path: &Path) -> io::Result<(Output, u64)> {
-        let there = disk_of(path).tree(|tree| tree.get(path));
+        let disk = disk_of(path);
+        disk.receives();
+        let there = disk.tree(|tree| tree.get(path));
         match there {
             Ok(inode) => {
                 let length = inode.lock().now.len() as u64;
-                Ok((Box::new(File { disk: disk_of(path), inode }), length))
+                Ok((Box::new(File { disk, inode }), length))
             }
             Err(_) => Ok((self.create(path)?, 0)),
         }
@@ -175,9 +178,10 @@ impl Files for SimFiles {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let disk = disk_of(from);
-        step(&disk, false)?;
+        step(&disk, Step::Name)?;
         disk.tree(|tree| {
             tree.get(from)?;
+            world().note(format_args!("node {} renames {} to {}", disk.node, name(from), name(to)));
             tree.change(Change::Renamed(from.to_owned(), to.to_owned()));
             Ok(())
         })
@@ -185,9 +189,10 @@ impl Files for SimFiles {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let disk = disk_of(path);
-        step(&disk, false)?;
+        step(&disk, Step::Name)?;
         disk.tree(|tree| {
             tree.get(path)?;
+            world().note(format_args!("node {} removes {}", disk.node, name(path)));
             tree.change(Change::Removed(path.to_owned()));
             Ok(())
         })
@@ -204,10 +209,14 @@ impl Files for SimFiles {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let disk = disk_of(dir);
-        step(&disk, true)?;
+        step(&disk, Step::SyncNames)?;
         disk.tree(|tree| tree.sync_dir(dir));
         Ok(())
     }
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 struct File {
@@ -217,7 +226,7 @@ struct File {
 
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        step(&self.disk, false)?;
+        step(&self.disk, Step::Write)?;
         let taken = bytes.len().min(WRITE_BYTES_MAX);
         self.inode.lock().now.extend_from_slice(&bytes[..taken]);
         Ok(taken)
@@ -230,7 +239,7 @@ impl Write for File {
 
 impl Durable for File {
     fn sync(&mut self) -> io::Result<()> {
-        step(&self.disk, true)?;
+        step(&self.disk, Step::Sync)?;
         let mut bytes = self.inode.lock();
         bytes.durable = bytes.now.clone();
         Ok(())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::cluster::Cluster;
 use super::dice::Dice;
-use super::disk::{Trap, dir_of, disk_of};
+use super::disk::{Step, Trap, dir_of, disk_of};
 use super::members::Members;
 use super::runtime;
 use super::snapshots;
@@ -18,6 +18,13 @@ use crate::node::Change;
 
 /// Steps of taking or receiving a snapshot, about.
 const SNAPSHOT_STEPS: u64 = 16;
+/// At which kind of step a trap is laid, and how many of them may come before.
+const TRAPS: [(Option<Step>, u64); 4] = [
+    (None, SNAPSHOT_STEPS),
+    (None, SNAPSHOT_STEPS),
+    (Some(Step::SyncNames), 3),
+    (Some(Step::Cut), 2),
+];
 const YEARS_10_MS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
 /// Honest walls are so far from the truth, in milliseconds.
 pub(crate) const WALL_OFF_MS_MAX: u64 = 800;
@@ -151,8 +158,9 @@ impl Nemesis {
             }
             Fault::DiskFailure => disk_of(&dir_of(one)).set_fails(true),
             Fault::Trap => {
-                let steps = self.dice.below(SNAPSHOT_STEPS);
-                disk_of(&dir_of(one)).set_trap(Some(Trap { steps, power: self.dice.one_in(2) }));
+                let (kind, steps) = self.dice.of(&TRAPS);
+                let (steps, power) = (self.dice.below(steps), self.dice.one_in(2));
+                disk_of(&dir_of(one)).set_trap(Trap { kind, steps, power });
                 if self.dice.one_in(2) {
                     snapshots::take(&self.cluster, one);
                 }
@@ -255,11 +263,7 @@ impl Nemesis {
         world.net.heal();
         world.net.calm();
         for id in self.cluster.ids() {
-            let disk = disk_of(&dir_of(id));
-            disk.set_fails(false);
-            disk.set_slowness(1);
-            disk.set_trap(None);
-            disk.set_refuses(0);
+            disk_of(&dir_of(id)).mend();
             if let Some(time) = self.cluster.time(id) {
                 time.set_off_ms(0);
             }

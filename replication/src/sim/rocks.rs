@@ -15,7 +15,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::dice::Dice;
-use super::disk::{Disk, disk_of};
+use super::disk::{Disk, Step, disk_of};
 use super::invariants::cut_stands;
 use super::runtime::Instant;
 use crate::GroupId;
@@ -172,7 +172,7 @@ impl DB {
     pub fn begin(&self, batch: &WriteBatch, synced: bool) -> Duration {
         self.store.lock().begun = Some(batch.clone());
         if batch.cut().is_some() {
-            self.disk.step();
+            self.disk.springs_at(Step::Cut);
         }
         self.disk.write_time(synced)
     }

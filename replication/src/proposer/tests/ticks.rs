@@ -36,6 +36,23 @@ async fn a_tick_sweeps_when_holds_are_due_and_goes_on_until_none_is() {
     bench.no_proposal().await;
 }
 
+/// It would otherwise come a second late, with the next tick.
+#[tokio::test]
+async fn a_sweep_that_was_refused_with_its_entry_goes_with_the_next_entry() {
+    let mut bench = Bench::start().await;
+    bench.due.store(true, Ordering::Relaxed);
+    bench.time.advance(TICK_EVERY);
+    let tick = bench.proposal().await;
+    let refused = ForwardToLeader::empty();
+    tick.responder.on_complete(Err(ClientWriteError::ForwardToLeader(refused)));
+    bench.no_proposal().await;
+    let _pending = bench.submit(1, None);
+    let next = bench.proposal().await;
+    let sweep = Command::plain(Verb::Sweep(Sweep::default()));
+    let commands = &next.payload.batch().expect("ours").commands;
+    assert!(commands.contains(&sweep) && commands.contains(&add_partner(1)), "{commands:?}");
+}
+
 #[tokio::test]
 async fn a_tick_archives_what_is_over_before_it_sweeps() {
     let mut bench = Bench::start().await;

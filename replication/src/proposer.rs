@@ -73,6 +73,7 @@ impl<L: Log> Proposer<L> {
     async fn propose_all(&mut self) {
         let slots = Arc::new(Semaphore::new(ENTRIES_IN_FLIGHT_MAX));
         let mut tick = self.time.sleep(Duration::ZERO);
+        let mut led = None;
         loop {
             let lead = *self.lead.borrow_and_update();
             let Lead::Leading(leader) = lead else {
@@ -81,6 +82,11 @@ impl<L: Log> Proposer<L> {
                 }
                 continue;
             };
+            if led.replace(leader) != Some(leader) {
+                // Its clock may be past what is due by the one before: it does not wait for a tick of its last
+                // lead.
+                tick = self.time.sleep(Duration::ZERO);
+            }
             let slot = tokio::select! {
                 biased;
                 changed = self.lead.changed() => match changed {

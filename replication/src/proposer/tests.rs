@@ -37,7 +37,7 @@ struct HeldLog {
 
 impl Log for HeldLog {
     async fn propose(&self, payload: Payload, leader: Leader, responder: WriteResponder) {
-        assert_eq!(leader, LEADER);
+        assert_eq!(leader.node_id, LEADER.node_id);
         let proposal = Proposal { payload, responder };
         assert!(self.proposals.send(proposal).is_ok(), "the test listens");
     }

@@ -53,6 +53,19 @@ async fn a_sweep_that_was_refused_with_its_entry_goes_with_the_next_entry() {
     assert!(commands.contains(&sweep) && commands.contains(&add_partner(1)), "{commands:?}");
 }
 
+/// Its clock may be past what was due by the one before.
+#[tokio::test]
+async fn whoever_leads_again_begins_with_a_tick() {
+    let mut bench = Bench::start().await;
+    bench.due.store(true, Ordering::Relaxed);
+    bench.no_proposal().await;
+    bench.lead.send_replace(Lead::Leading(Leader { term: LEADER.term + 1, ..LEADER }));
+    let first = bench.proposal().await;
+    let sweep = Command::plain(Verb::Sweep(Sweep::default()));
+    let commands = [Command::plain(Verb::Tick(Tick)), sweep];
+    assert_eq!(first.payload.batch().expect("ours").commands, commands);
+}
+
 #[tokio::test]
 async fn a_tick_archives_what_is_over_before_it_sweeps() {
     let mut bench = Bench::start().await;

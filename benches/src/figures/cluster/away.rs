@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use holdfast_replication::{FatalError, Node};
+use holdfast_replication::{FatalError, Node, SnapshotError, SnapshotTaken};
 
 use super::{LOOK, PATIENCE, Three};
 use crate::figures::durable::Load;
@@ -84,9 +84,9 @@ async fn by_snapshot(three: &mut Three<'_>) -> anyhow::Result<()> {
     let ahead = three.nodes[leader].clone();
     let last = applied(&ahead);
     let missed = three.loaded.load(1_024, AWAY).await?;
-    ahead.snapshot().await?;
+    snapshot(&ahead).await?;
     three.loaded.load(CALLERS, AWAY / 8).await?;
-    let taken = ahead.snapshot().await?;
+    let taken = snapshot(&ahead).await?;
     let give_up = now() + PATIENCE;
     while ahead.status().purged < Some(last) {
         ensure!(now() < give_up, "the leader does not cut its log");
@@ -127,6 +127,17 @@ async fn by_snapshot(three: &mut Three<'_>) -> anyhow::Result<()> {
         ),
     );
     Ok(())
+}
+
+/// One of its own; what the node takes by itself is waited for.
+async fn snapshot(node: &Node) -> anyhow::Result<SnapshotTaken> {
+    let give_up = now() + PATIENCE;
+    loop {
+        match node.snapshot().await {
+            Err(SnapshotError::Running) if now() < give_up => tokio::time::sleep(LOOK).await,
+            taken => return Ok(taken?),
+        }
+    }
 }
 
 /// When the first of a snapshot is on the disk of the node that receives.

@@ -103,7 +103,7 @@ impl Files for Machine {
 }
 
 impl dyn Files {
-    /// As [`crate::load`], of a file that lies here.
+    /// As [`crate::load()`], of a file that lies here.
     pub fn load(&self, path: &Path) -> Result<Loaded, LoadError> {
         load::load(read::open(self, path)?)
     }

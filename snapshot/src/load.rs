@@ -40,7 +40,7 @@ pub struct Loaded {
     pub reader: StateReader,
 }
 
-/// What [`crate::load`] does with a file that was opened.
+/// What [`crate::load()`] does with a file that was opened.
 pub(crate) fn load<R: Read + Send>(mut reader: Reader<R>) -> Result<Loaded, LoadError> {
     let meta = reader.meta().clone();
     let (blocks, checked) = sync_channel(BLOCKS_AHEAD);

@@ -6,6 +6,7 @@
 
 #[path = "support/damage.rs"]
 mod damage;
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/hotel.rs"]
 mod hotel;
 #[path = "support/load.rs"]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use holdfast_server::client::{Client, Limits};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::hotel::Hotel;
@@ -150,7 +150,7 @@ async fn the_fixture_is_written() {
     let mut booked = Vec::new();
     for (round, count) in BOOKINGS.iter().enumerate() {
         for number in 0..*count {
-            booked.push(book(&partner, &hotel, (round, number)).await);
+            booked.push(hotel.book(&partner, &format!("{round}-{number}"), number).await);
         }
         if round < 2 {
             admin(&data, &["snapshot"]);
@@ -172,24 +172,4 @@ async fn the_fixture_is_written() {
         }
     }
     fs::write(fixture().join("told.json"), serde_json::to_vec_pretty(&told).unwrap()).unwrap();
-}
-
-async fn book(partner: &Client, hotel: &Hotel, (round, number): (usize, usize)) -> String {
-    let kind = &hotel.room_types[0];
-    let held = json!({
-        "hotel_id": hotel.id, "check_in": hotel.night(number), "check_out": hotel.night(number + 2),
-        "lines": [{
-            "room_type_id": kind.id, "rate_plan_id": kind.rate_plan, "quantity": 1, "adults": 2,
-            "children_ages": [],
-        }],
-    });
-    let key = format!("{round}-{number}");
-    let held = partner.post("/v1/holds", format!("hold-{key}"), &held).await.unwrap();
-    let hold: String = held.field("id").unwrap();
-    let body = json!({
-        "hold_id": hold, "guest": {"name": "Test Guest", "email": "guest@test.invalid"},
-        "payment": {"method": "mock", "token": "tok_ok"},
-    });
-    let booked = partner.post("/v1/bookings", format!("book-{key}"), &body).await.unwrap();
-    booked.field("id").unwrap()
 }

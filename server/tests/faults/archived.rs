@@ -1,7 +1,7 @@
 //! A booking whose stay is long over, asked for at a node that has it from a snapshot alone.
 
 use holdfast_server::client::{Client, Limits};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::hotel::Hotel;
 use crate::nodes::{Nodes, until};
@@ -20,25 +20,6 @@ const JOINS: u64 = 4;
 fn client(nodes: &Nodes, node: u64, role: &str) -> Client {
     let anyone = Client::new(&nodes.url(node), Limits::default()).unwrap();
     anyone.with_token(&nodes.up[&node].token_for(role, role, TOKEN_TTL_S)).unwrap()
-}
-
-async fn books(partner: &Client, hotel: &Hotel, number: usize) -> String {
-    let kind = &hotel.room_types[0];
-    let held = json!({
-        "hotel_id": hotel.id, "check_in": hotel.night(0), "check_out": hotel.night(2),
-        "lines": [{
-            "room_type_id": kind.id, "rate_plan_id": kind.rate_plan, "quantity": 1, "adults": 2,
-            "children_ages": [],
-        }],
-    });
-    let held = partner.post("/v1/holds", format!("hold-{number}"), &held).await.unwrap();
-    let hold: String = held.field("id").unwrap();
-    let body = json!({
-        "hold_id": hold, "guest": {"name": "Test Guest", "email": "guest@test.invalid"},
-        "payment": {"method": "mock", "token": "tok_ok"},
-    });
-    let booked = partner.post("/v1/bookings", format!("book-{number}"), &body).await.unwrap();
-    booked.field("id").unwrap()
 }
 
 /// Forty days pass: all walls say so, and whoever takes the lead then goes by them.
@@ -64,7 +45,7 @@ async fn an_archived_booking_is_read_at_a_node_that_has_it_from_a_snapshot() {
     let hotel = Hotel::open(&partner, &admin, &[10], 5).await;
     let mut told = Vec::new();
     for number in 0..BOOKINGS {
-        let path = format!("/v1/bookings/{}", books(&partner, &hotel, number).await);
+        let path = format!("/v1/bookings/{}", hotel.book(&partner, &number.to_string(), 0).await);
         let body: Value = partner.get(&path).await.unwrap().json().unwrap();
         told.push((path, body));
     }

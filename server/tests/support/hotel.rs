@@ -74,6 +74,27 @@ impl Hotel {
         self.first.saturating_add(i64::try_from(night).unwrap().days())
     }
 
+    /// Books a room of the first type for two nights from `night` on, held and paid for under keys that end in
+    /// `key`; the booking's id.
+    pub async fn book(&self, partner: &Client, key: &str, night: usize) -> String {
+        let kind = &self.room_types[0];
+        let held = json!({
+            "hotel_id": self.id, "check_in": self.night(night), "check_out": self.night(night + 2),
+            "lines": [{
+                "room_type_id": kind.id, "rate_plan_id": kind.rate_plan, "quantity": 1, "adults": 2,
+                "children_ages": [],
+            }],
+        });
+        let held = partner.post("/v1/holds", format!("hold-{key}"), &held).await.unwrap();
+        let hold: String = held.field("id").unwrap();
+        let body = json!({
+            "hold_id": hold, "guest": {"name": "Test Guest", "email": "guest@test.invalid"},
+            "payment": {"method": "mock", "token": "tok_ok"},
+        });
+        let booked = partner.post("/v1/bookings", format!("book-{key}"), &body).await.unwrap();
+        booked.field("id").unwrap()
+    }
+
     async fn fill(&self, partner: &Client) {
         let request = Request::post("/v1/ari?source=opening")
             .key("opening")

@@ -89,6 +89,8 @@ pub(crate) struct Snapshots {
     time: Arc<dyn TimeSource>,
     newest: Mutex<Option<Newest>>,
     sending: Sending,
+    /// Held while one is written, from its mark until it has its name: a mark is free again before that.
+    writing: Arc<tokio::sync::Mutex<()>>,
     /// Held while one is received.
     receiving: Arc<tokio::sync::Mutex<()>>,
     /// How often one was to be received: the latest sender counts.
@@ -124,9 +126,9 @@ impl Snapshots {
     ) -> io::Result<Self> {
         let dir = directory(dir, group);
         let shelf = Shelf::open_on(FILES, &dir)?;
-        let (newest, sending, receiving) = (Mutex::default(), Sending::default(), Arc::default());
-        let senders = watch::Sender::new(0);
-        Ok(Self { dir, shelf, cluster, group, time, newest, sending, receiving, senders })
+        let (newest, sending, senders) = (Mutex::default(), Sending::default(), watch::Sender::new(0));
+        let (writing, receiving) = (Arc::default(), Arc::default());
+        Ok(Self { dir, shelf, cluster, group, time, newest, sending, writing, receiving, senders })
     }
 
     /// The newest one that this process has written or begun with.

@@ -40,6 +40,8 @@ impl Taker {
         if !self.raft.metrics().borrow_watched().state.is_leader() {
             self.snapshots.hold_nothing();
         }
+        let alone = self.snapshots.writing.clone().try_lock_owned();
+        let alone = alone.map_err(|_| SnapshotError::Running)?;
         let marked = self.raft.with_state_machine(|machine| {
             let marked = machine.mark();
             Box::pin(async move { marked })
@@ -47,7 +49,13 @@ impl Taker {
         let stopped = |fatal: String| SnapshotError::NodeStopped(fatal);
         let marked = marked.await.map_err(|fatal| stopped(fatal.to_string()))??;
         let (snapshots, archive) = (self.snapshots.clone(), self.archive.clone());
-        let written = runtime::spawn_blocking(move || snapshots.write(marked, &archive)).await;
+        // Not here: whoever asked may go, and what is written goes on.
+        let written = runtime::spawn_blocking(move || {
+            let written = snapshots.write(marked, &archive);
+            drop(alone);
+            written
+        });
+        let written = written.await;
         let taken = written.unwrap_or(Err(SnapshotError::Panicked))?;
         let (index, bytes) = (taken.index, taken.bytes);
         tracing::info!(index, bytes, took_ms = taken.took.as_millis(), "a snapshot was written");

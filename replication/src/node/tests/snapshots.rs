@@ -10,6 +10,7 @@ use super::cluster::Group;
 use super::*;
 use crate::log::Log;
 use crate::node::members::{Change, ChangeError};
+use crate::snapshots::{SnapshotError, verify_snapshot_file};
 use crate::verify::verify_stopped;
 
 fn shelf(dir: &TempDir) -> PathBuf {
@@ -350,5 +351,31 @@ async fn a_start_goes_on_wherever_taking_a_snapshot_in_was_cut_off() {
     staged(&from, &whole);
     let node = Node::open(options(&from)).await.expect("opened");
     assert_eq!(node.digest().await.expect("runs").1, digest);
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn snapshots_asked_for_at_once_are_written_one_after_another() {
+    let dir = directory();
+    let node = open_with_rules(&dir, 5).await;
+    let mut askers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let node = node.clone();
+        askers.spawn(async move {
+            let mut written = 0;
+            while written < 20 {
+                match node.snapshot().await {
+                    Ok(_) => written += 1,
+                    Err(SnapshotError::Running) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+    }
+    // Nothing is applied meanwhile: all of them have one name.
+    askers.join_all().await;
+    let kept = kept(&dir);
+    assert_eq!(kept.len(), 1);
+    verify_snapshot_file(&kept[0].path).expect("whole");
     node.shutdown().await;
 }

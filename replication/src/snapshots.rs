@@ -126,7 +126,8 @@ impl Snapshots {
     ) -> io::Result<Self> {
         let dir = directory(dir, group);
         let shelf = Shelf::open_on(FILES, &dir)?;
-        let (newest, sending, senders) = (Mutex::default(), Sending::default(), watch::Sender::new(0));
+        let (newest, sending, senders) =
+            (Mutex::default(), Sending::default(), watch::Sender::new(0));
         let (writing, receiving) = (Arc::default(), Arc::default());
         Ok(Self { dir, shelf, cluster, group, time, newest, sending, writing, receiving, senders })
     }
@@ -162,6 +163,11 @@ impl Snapshots {
     /// Nothing is held for others any more: its file is gone, or this node does not lead and sends nothing.
     pub fn hold_nothing(&self) {
         self.sending.drop_held();
+    }
+
+    /// What others are being sent is held for those alone that need it still, by node and its index.
+    pub fn hold_for(&self, needs: impl Fn(u64, u64) -> bool) {
+        self.sending.hold_for(needs);
     }
 
     /// Node `to` needs no snapshot any more.

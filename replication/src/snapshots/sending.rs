@@ -43,9 +43,14 @@ impl Sending {
 
     /// Node `to` has it, or will have none.
     pub fn ended(&self, to: u64) {
+        self.hold_for(|node, _| node != to);
+    }
+
+    /// Holds it for those nodes alone that need it still, by the snapshot's index.
+    pub fn hold_for(&self, needs: impl Fn(u64, u64) -> bool) {
         let mut held = self.0.lock();
-        if let Some(Held { heard, .. }) = held.as_mut() {
-            heard.remove(&to);
+        if let Some(Held { file, heard, .. }) = held.as_mut() {
+            heard.retain(|node, _| needs(*node, file.index));
             if heard.is_empty() {
                 *held = None;
             }
@@ -114,6 +119,11 @@ mod tests {
         assert_eq!(held(&sending, most), Some(7));
         heard(7, 2, most + 1);
         assert_eq!(held(&sending, most + 1), None, "it never gets done");
+        heard(8, 2, 0);
+        sending.hold_for(|node, index| (node, index) == (2, 8));
+        assert_eq!(held(&sending, 0), Some(8), "it is needed");
+        sending.hold_for(|_, index| index > 8);
+        assert_eq!(held(&sending, 0), None, "by nobody");
         heard(8, 2, 0);
         sending.drop_held();
         assert_eq!(held(&sending, 0), None, "nobody is sent it");

@@ -36,10 +36,7 @@ pub(crate) struct Taker {
 impl Taker {
     /// Marks the state between two entries and writes it, while entries are applied; then cuts the log.
     pub async fn take(&self) -> Result<SnapshotTaken, SnapshotError> {
-        // Who has lost the lead is not told that it sends nothing any more.
-        if !self.raft.metrics().borrow_watched().state.is_leader() {
-            self.snapshots.hold_nothing();
-        }
+        self.look_who_needs_what_is_sent();
         let alone = self.snapshots.writing.clone().try_lock_owned();
         let alone = alone.map_err(|_| SnapshotError::Running)?;
         let marked = self.raft.with_state_machine(|machine| {
@@ -61,6 +58,19 @@ impl Taker {
         tracing::info!(index, bytes, took_ms = taken.took.as_millis(), "a snapshot was written");
         self.cut(index).await.map_err(stopped)?;
         Ok(taken)
+    }
+
+    /// What is held for others is of no use where this node does not lead, which it is not told, or where their
+    /// logs go on behind it: a node's start with it may have cut its answer off.
+    fn look_who_needs_what_is_sent(&self) {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        match metrics.replication.as_ref().filter(|_| metrics.state.is_leader()) {
+            None => self.snapshots.hold_nothing(),
+            Some(logs) => self.snapshots.hold_for(|node, index| {
+                logs.get(&node).is_some_and(|last| last.is_none_or(|last| last.index < index))
+            }),
+        }
     }
 
     /// Tells openraft of the snapshot as of `index`, and asks for the log to be cut.

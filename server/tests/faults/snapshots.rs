@@ -59,13 +59,30 @@ pub async fn cut_behind(nodes: &Nodes, entry: u64) {
     }
 }
 
-/// Kills a node, which stays away until the others have nothing but snapshots for it.
+/// Kills a node that follows, which stays away until the others have nothing but snapshots for it.
 pub async fn leave_behind(trial: &mut Trial, node: u64) {
+    follows(&trial.nodes, node).await;
     trial.nodes.up.remove(&node).unwrap().kill();
     // By now nobody has more than the leader, and the one that is away has no more than that.
     let last = trial.last_entry(trial.nodes.leader().await);
     trial.ledger.beat.some(GOES_ON).await;
     cut_behind(&trial.nodes, last).await;
+}
+
+/// Waits until the leader knows that a node has what it has itself by now. Of one that it is sending a snapshot,
+/// or has just sent one, it would keep that and its log for a while.
+async fn follows(nodes: &Nodes, node: u64) {
+    let mut last = None;
+    until("the leader knows that a node follows", async || {
+        let leader = nodes.leader().await;
+        let Ok(status) = nodes.call(leader, &["status"]) else { return false };
+        let last = *last.get_or_insert(status["last_index"].as_u64().unwrap());
+        let Ok(members) = nodes.call(leader, &["member", "list"]) else { return false };
+        let mut members = members["items"].as_array().unwrap().iter();
+        members
+            .any(|member| member["node"] == node && member["matched_index"].as_u64() >= Some(last))
+    })
+    .await;
 }
 
 async fn left_behind(trial: &mut Trial) -> u64 {

@@ -69,9 +69,9 @@ pub async fn leave_behind(trial: &mut Trial, node: u64) {
     cut_behind(&trial.nodes, last).await;
 }
 
-/// Waits until the leader knows that a node has what it has itself by now. Of one that it is sending a snapshot,
-/// or has just sent one, it would keep that and its log for a while.
-async fn follows(nodes: &Nodes, node: u64) {
+/// Waits until the leader knows that a node has what it has itself by now: one that is ready may still be on its
+/// way there. Of one that it is sending a snapshot, or has just sent one, it keeps that and its log for a while.
+pub async fn follows(nodes: &Nodes, node: u64) {
     let mut last = None;
     until("the leader knows that a node follows", async || {
         let leader = nodes.leader().await;

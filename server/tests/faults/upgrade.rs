@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::nodes::{Nodes, until};
-use crate::snapshots::{CUT_AT_ONCE, cut_behind, leave_behind, starts_itself_again};
+use crate::snapshots::{CUT_AT_ONCE, cut_behind, follows, leave_behind, starts_itself_again};
 use crate::trial::{Trial, alone, say};
 
 const NEXT: &str = "HOLDFAST_NEXT_BUILD";
@@ -93,6 +93,8 @@ async fn mixed(trial: &mut Trial, (new, old): (u64, u64)) {
 
 /// A data directory that was upgraded is refused by the build before, in words, and is not touched.
 async fn old_build_leaves_new_files_alone(trial: &mut Trial, node: u64) {
+    // Before, it may have written nothing yet that the older build cannot read.
+    follows(&trial.nodes, node).await;
     let build = trial.nodes.programs.remove(&node).unwrap();
     assert_eq!(trial.nodes.up.remove(&node).unwrap().stop(), Some(0));
     let before = files(&trial.nodes.data(node).join("log"));

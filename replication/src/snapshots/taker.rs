@@ -46,11 +46,10 @@ impl Taker {
         let stopped = |fatal: String| SnapshotError::NodeStopped(fatal);
         let marked = marked.await.map_err(|fatal| stopped(fatal.to_string()))??;
         let (snapshots, archive) = (self.snapshots.clone(), self.archive.clone());
-        // Not here: whoever asked may go, and what is written goes on.
         let written = runtime::spawn_blocking(move || {
-            let written = snapshots.write(marked, &archive);
-            drop(alone);
-            written
+            // Held here: whoever asked may go, and what is written goes on.
+            let _alone = alone;
+            snapshots.write(marked, &archive)
         });
         let written = written.await;
         let taken = written.unwrap_or(Err(SnapshotError::Panicked))?;

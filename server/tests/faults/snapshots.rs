@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use holdfast_server::client::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::nodes::{Nodes, until};
@@ -61,7 +61,7 @@ pub async fn cut_behind(nodes: &Nodes, entry: u64) {
 
 /// Kills a node that follows, which stays away until the others have nothing but snapshots for it.
 pub async fn leave_behind(trial: &mut Trial, node: u64) {
-    follows(&trial.nodes, node).await;
+    follows(trial, node).await;
     trial.nodes.up.remove(&node).unwrap().kill();
     // By now nobody has more than the leader, and the one that is away has no more than that.
     let last = trial.last_entry(trial.nodes.leader().await);
@@ -71,16 +71,14 @@ pub async fn leave_behind(trial: &mut Trial, node: u64) {
 
 /// Waits until the leader knows that a node has what it has itself by now: one that is ready may still be on its
 /// way there. Of one that it is sending a snapshot, or has just sent one, it keeps that and its log for a while.
-pub async fn follows(nodes: &Nodes, node: u64) {
-    let mut last = None;
+pub async fn follows(trial: &Trial, node: u64) {
+    let last = Some(trial.last_entry(trial.nodes.leader().await));
     until("the leader knows that a node follows", async || {
-        let leader = nodes.leader().await;
-        let Ok(status) = nodes.call(leader, &["status"]) else { return false };
-        let last = *last.get_or_insert(status["last_index"].as_u64().unwrap());
-        let Ok(members) = nodes.call(leader, &["member", "list"]) else { return false };
-        let mut members = members["items"].as_array().unwrap().iter();
-        members
-            .any(|member| member["node"] == node && member["matched_index"].as_u64() >= Some(last))
+        let leader = trial.nodes.leader().await;
+        let Ok(members) = trial.nodes.call(leader, &["member", "list"]) else { return false };
+        let has_it =
+            |member: &Value| member["node"] == node && member["matched_index"].as_u64() >= last;
+        members["items"].as_array().unwrap().iter().any(has_it)
     })
     .await;
 }

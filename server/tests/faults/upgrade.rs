@@ -94,7 +94,7 @@ async fn mixed(trial: &mut Trial, (new, old): (u64, u64)) {
 /// A data directory that was upgraded is refused by the build before, in words, and is not touched.
 async fn old_build_leaves_new_files_alone(trial: &mut Trial, node: u64) {
     // Before, it may have written nothing yet that the older build cannot read.
-    follows(&trial.nodes, node).await;
+    follows(trial, node).await;
     let build = trial.nodes.programs.remove(&node).unwrap();
     assert_eq!(trial.nodes.up.remove(&node).unwrap().stop(), Some(0));
     let before = files(&trial.nodes.data(node).join("log"));

@@ -15,6 +15,7 @@ use super::retention;
 use crate::clock;
 use crate::config::Backup;
 use crate::limits::{BACKUP_LAST_ROUND_MAX, BACKUP_RETRY_AFTER, BACKUP_SWEEP_EVERY};
+use holdfast_replication::SnapshotError;
 use holdfast_snapshot::backup::Manifest;
 
 /// What the keeper tells of the backup, for metrics and operators.
@@ -139,6 +140,10 @@ impl Keeper {
         match snapshot.await {
             Ok(Ok(Manifest { index, bytes, .. })) => {
                 tracing::info!(index, bytes, "a snapshot is in the backup");
+            }
+            // The node's own, or an operator's: the newest is still old, so this turn asks again.
+            Ok(Err(Error::Snapshot(SnapshotError::Running))) => {
+                tracing::debug!("another snapshot is being written");
             }
             Ok(Err(error)) => self.failed(&error),
             Err(_) => self.failed(&Error::Ended),

@@ -16,7 +16,8 @@ use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use holdfast_replication::{Change, Node};
 use holdfast_server::config::{self, Config, Flags, LOG_FILTER_DEFAULT, LogFormat};
-use holdfast_server::{serve, telemetry};
+use holdfast_server::serve::{self, StopSignal};
+use holdfast_server::telemetry;
 
 use crate::figures::{durable, search};
 use crate::stopwatch::now;
@@ -134,9 +135,10 @@ async fn member(file: &str) -> anyhow::Result<()> {
 }
 
 async fn serves(config: Config) -> anyhow::Result<()> {
+    let mut stop = StopSignal::listen()?;
     let server = serve::start(config, None).await?;
     announce(server.http())?;
-    server.run().await.map(drop)
+    server.run(&mut stop).await.map(drop)
 }
 
 async fn one_of(
@@ -158,12 +160,13 @@ async fn one_of(
     let cluster = Some(cluster);
     let config =
         Config { data_dir: data_dir.into(), http: any, ops: any, cluster, ..Config::default() };
+    let mut stop = StopSignal::listen()?;
     let server = serve::start(config, None).await?;
     if let [learner, address] = learner {
         fill(server.state().node(), (learner.parse()?, address)).await?;
     }
     announce(server.http())?;
-    server.run().await.map(drop)
+    server.run(&mut stop).await.map(drop)
 }
 
 /// Takes the lead, brings the world into the log, and gives all of it to a learner.

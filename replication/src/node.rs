@@ -397,18 +397,7 @@ impl Node {
             Ok(Err(error)) => tracing::error!(%error, "the log did not close in order"),
             Err(error) => tracing::error!(%error, "closing the log panicked"),
         }
-        if let Some(runtime) = self.0.runtime.lock().take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // A runtime must not be dropped where it would wait for itself.
-        if let Some(runtime) = self.runtime.lock().take() {
-            runtime.shutdown_background();
-        }
+        drop(self.0.runtime.lock().take());
     }
 }
 

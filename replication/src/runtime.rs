@@ -17,7 +17,7 @@ mod machine {
 
     pub(crate) use holdfast_snapshot::MACHINE as FILES;
     pub(crate) use tokio::net::{TcpListener, TcpStream};
-    pub(crate) use tokio::runtime::{Handle, Runtime};
+    pub(crate) use tokio::runtime::Handle;
     pub(crate) use tokio::spawn;
     use tokio::sync::oneshot;
     pub(crate) use tokio::sync::watch;
@@ -33,9 +33,31 @@ mod machine {
     /// What openraft's own tasks run on.
     pub(crate) type RaftRuntime = openraft::impls::TokioRuntime;
 
+    /// A runtime of threads of its own. Dropped, it waits for nothing that runs on it, so that it may be dropped
+    /// on a thread of another.
+    pub(crate) struct Runtime {
+        handle: Handle,
+        own: Option<tokio::runtime::Runtime>,
+    }
+
+    impl Runtime {
+        pub fn handle(&self) -> &Handle {
+            &self.handle
+        }
+    }
+
+    impl Drop for Runtime {
+        fn drop(&mut self) {
+            if let Some(own) = self.own.take() {
+                own.shutdown_background();
+            }
+        }
+    }
+
     /// A runtime with so many threads, named `name`, at least one.
     pub(crate) fn own(threads: usize, name: &str) -> io::Result<Runtime> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(threads.max(1)).thread_name(name).enable_all().build()
+        let own = builder.worker_threads(threads.max(1)).thread_name(name).enable_all().build()?;
+        Ok(Runtime { handle: own.handle().clone(), own: Some(own) })
     }
 }

@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::{Config, Flags};
-use crate::serve::Ended;
+use crate::serve::{Ended, Server, StopSignal};
 use crate::{memory, replay, serve, telemetry};
 
 /// Log lines told while a log is read, where there is no terminal for a bar.
@@ -142,6 +142,8 @@ fn start_again() -> anyhow::Error {
 }
 
 async fn serve_until_stopped(config: Config) -> anyhow::Result<Ended> {
+    let mut stop = StopSignal::listen()?;
+    tracing::info!(data_dir = %config.data_dir.display(), "starting");
     // Touched by threads of its own while the log is read; what fails of that is told, and no more.
     let touching = memory::reserve(config.memory_reserve_mib)?;
     drop(tokio::task::spawn_blocking(move || {
@@ -149,8 +151,22 @@ async fn serve_until_stopped(config: Config) -> anyhow::Result<Ended> {
             tracing::warn!(%error, "reserved memory could not be touched beforehand");
         }
     }));
-    let server = serve::start(config, Some(replay_progress())).await?;
-    server.run().await
+    match start(config, &mut stop).await? {
+        Some(server) => server.run(&mut stop).await,
+        None => Ok(Ended::Stopped),
+    }
+}
+
+/// Starts a server; `None` where it was asked to stop first. What had been begun is left as a crash would
+/// leave it, which the next start takes as it is.
+async fn start(config: Config, stop: &mut StopSignal) -> Result<Option<Server>, serve::Error> {
+    tokio::select! {
+        started = serve::start(config, Some(replay_progress())) => started.map(Some),
+        () = stop.received() => {
+            tracing::info!("stopped while starting");
+            Ok(None)
+        }
+    }
 }
 
 fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -162,7 +178,7 @@ fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
 }
 
 /// Shows how far the log has been read: a bar on a terminal, log lines otherwise.
-pub fn replay_progress() -> serve::OnProgress {
+fn replay_progress() -> serve::OnProgress {
     let bar = std::io::stderr().is_terminal().then(|| {
         let style = ProgressStyle::with_template("reading the log {bar:40} {pos}/{len} {eta}");
         let bar = ProgressBar::new(0);

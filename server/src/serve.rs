@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** the log is closed after the last door.
 
+mod stop;
+
 use std::net::SocketAddr;
 
 use holdfast_engine::command::{Genesis, genesis::Quota};
@@ -25,6 +27,8 @@ use crate::limits::{CONNECTIONS_MAX, OPS_CONNECTIONS_MAX, SETTLE_LOOK_EVERY};
 use crate::payment::lapsed::Lapsed;
 use crate::state::AppState;
 use crate::telemetry;
+
+pub use self::stop::StopSignal;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -251,13 +255,13 @@ impl Server {
         self.addresses.ops
     }
 
-    /// Runs until a stop signal, or until the node is to be started again; stops in order then. An error where
+    /// Runs until it is asked to stop, or until the node is to be started again; stops in order then. An error where
     /// the node could not go on.
-    pub async fn run(self) -> anyhow::Result<Ended> {
+    pub async fn run(self, stop: &mut StopSignal) -> anyhow::Result<Ended> {
         let mut failed = self.failed.clone();
         let mut ended = Ended::Stopped;
         let fatal = tokio::select! {
-            () = stop_signal() => None,
+            () = stop.received() => None,
             fatal = self.state.node().fatal() => match fatal {
                 FatalError::SnapshotReceived { index } => {
                     tracing::info!(index, "starting again with a snapshot that was received");
@@ -297,20 +301,5 @@ impl Server {
         }
         self.state.node().shutdown().await;
         tracing::info!("stopped");
-    }
-}
-
-/// SIGTERM or SIGINT.
-pub async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        // Without handlers the signals end the process the hard way, which the log survives.
-        _ => std::future::pending().await,
     }
 }

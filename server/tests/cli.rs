@@ -25,6 +25,11 @@ struct Node(Child);
 
 impl Node {
     fn start(dir: &Path) -> Self {
+        Self::start_until(dir, "serving")
+    }
+
+    /// Returns once it has logged that message.
+    fn start_until(dir: &Path, message: &str) -> Self {
         let mut child = Command::new(HOLDFAST)
             .args(["serve", "--http", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--data-dir"])
             .arg(dir)
@@ -32,8 +37,9 @@ impl Node {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let serves = lines.any(|line| line.unwrap().contains("\"serving\""));
-        assert!(serves, "the node ended before it served");
+        let message = format!("\"{message}\"");
+        let told = lines.any(|line| line.unwrap().contains(&message));
+        assert!(told, "the node ended before it told {message}");
         // Whatever else it logs is read, so that it never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
         Self(child)
@@ -111,6 +117,15 @@ fn tokens_and_status_work_beside_a_running_node_which_stops_in_order() {
     let after = holdfast(&["admin", "status", "--data-dir", path]);
     assert_eq!(after.status.code(), Some(1));
     assert!(text(&after.stderr).contains("start the node"));
+}
+
+#[test]
+fn a_node_asked_to_stop_while_it_starts_stops_in_order_and_starts_again() {
+    let dir = tempfile::tempdir().unwrap();
+    for message in ["starting", "starting", "serving", "starting", "serving"] {
+        let node = Node::start_until(dir.path(), message);
+        assert_eq!(node.terminate(), Some(0), "asked once it told of {message}");
+    }
 }
 
 #[test]

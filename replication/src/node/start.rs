@@ -89,18 +89,7 @@ pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
     let handle = runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());
     let opened = handle.spawn(open_on(options)).await;
     let opened = opened.unwrap_or_else(|error| Err(OpenError::Raft(error.to_string())));
-    match (opened, runtime) {
-        (Ok(node), runtime) => {
-            *node.0.runtime.lock() = runtime;
-            Ok(node)
-        }
-        (Err(error), runtime) => {
-            if let Some(runtime) = runtime {
-                runtime.shutdown_background();
-            }
-            Err(error)
-        }
-    }
+    opened.inspect(|node| *node.0.runtime.lock() = runtime)
 }
 
 async fn open_on(options: Options) -> Result<Node, OpenError> {

@@ -108,8 +108,6 @@ impl Runtime {
     pub fn handle(&self) -> &Handle {
         &self.0
     }
-
-    pub fn shutdown_background(self) {}
 }
 
 pub(crate) fn own(_threads: usize, _name: &str) -> io::Result<Runtime> {

@@ -15,7 +15,7 @@ use crate::client::{Client, Limits};
 use crate::config::{Config, Flags, LOG_FILTER_DEFAULT};
 use crate::demo::load::{self, Doors};
 use crate::demo::{Demo, HOTELS_DEFAULT, HOTELS_MAX, HOTELS_MIN, NIGHTS_DEFAULT, Settings};
-use crate::serve::{self, Server};
+use crate::serve::{Server, StopSignal};
 use crate::state::AppState;
 use crate::telemetry;
 
@@ -45,7 +45,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     // What the demo has to say is for a person; the log speaks up when something is wrong.
     let filter = if config.log_filter == LOG_FILTER_DEFAULT { "warn" } else { &config.log_filter };
     telemetry::start_logs(config.log_format, filter);
-    let server = serve::start(config, Some(super::replay_progress())).await?;
+    let mut stop = StopSignal::listen()?;
+    let Some(server) = super::start(config, &mut stop).await? else { return Ok(()) };
     tokio::select! {
         filled = fill(&args, &server) => match filled {
             Ok(demo) => greeting::print(&server, &demo, args.flags.data_dir.as_deref()).await?,
@@ -54,12 +55,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
                 return Err(error);
             }
         },
-        () = serve::stop_signal() => {
+        () = stop.received() => {
             server.shutdown().await;
             return Ok(());
         }
     }
-    server.run().await.map(drop)
+    server.run(&mut stop).await.map(drop)
 }
 
 /// Loads what is missing.

@@ -1,15 +1,16 @@
 //! What a disk without luck would have: the bytes and names that were synced, and no others.
 //!
-//! It owns one image per process: durable content by inode, durable names by directory. It refuses to
-//! guess: a file that was never synced is empty or absent after a power loss.
+//! It owns one image per process: durable content by file, durable names by directory. It refuses to
+//! guess: what was never synced is empty or absent after a power loss.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, DirEntry, Metadata};
 use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
@@ -24,10 +25,34 @@ pub enum Fault {
 
 pub struct Disk(Mutex<Image>);
 
+/// An inode's number, which another file may have had before, and when this one was made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Inode(u64, Option<SystemTime>);
+
+impl Inode {
+    fn of(metadata: &Metadata) -> Self {
+        Self(metadata.ino(), metadata.created().ok())
+    }
+}
+
+/// A name in a directory.
+struct Name {
+    name: OsString,
+    inode: Inode,
+    is_dir: bool,
+}
+
+impl Name {
+    fn of(entry: &DirEntry) -> Self {
+        let metadata = entry.metadata().expect("it");
+        Self { name: entry.file_name(), inode: Inode::of(&metadata), is_dir: metadata.is_dir() }
+    }
+}
+
 struct Image {
     fault: Fault,
-    content: HashMap<u64, Vec<u8>>,
-    names: HashMap<PathBuf, Vec<(OsString, u64)>>,
+    content: HashMap<Inode, Vec<u8>>,
+    names: HashMap<PathBuf, Vec<Name>>,
     /// Syncs of a guard so far.
     guards: u64,
     roots: Vec<PathBuf>,
@@ -92,13 +117,11 @@ impl Disk {
         let metadata = fs::metadata(&open).expect("an open file");
         if metadata.is_dir() {
             let names = fs::read_dir(&path).expect("a directory");
-            let names = names.map(|entry| entry.expect("an entry"));
-            let names = names.map(|entry| (entry.file_name(), entry.metadata().expect("it").ino()));
-            let names = names.collect();
-            image.names.insert(path, names);
+            let names = names.map(|entry| Name::of(&entry.expect("an entry")));
+            image.names.insert(path, names.collect());
         } else {
             image.guards += u64::from(path.to_string_lossy().contains("guard"));
-            image.content.insert(metadata.ino(), fs::read(&open).expect("its bytes"));
+            image.content.insert(Inode::of(&metadata), fs::read(&open).expect("its bytes"));
         }
         Ok(())
     }
@@ -106,15 +129,14 @@ impl Disk {
 
 impl Image {
     fn restore(&self, from: &Path, to: &Path) {
-        for (name, inode) in self.names.get(from).into_iter().flatten() {
+        for Name { name, inode, is_dir } in self.names.get(from).into_iter().flatten() {
             let (from, to) = (from.join(name), to.join(name));
-            if self.names.contains_key(&from) {
+            if *is_dir {
                 fs::create_dir(&to).expect("made");
                 self.restore(&from, &to);
-            } else if let Some(content) = self.content.get(inode) {
-                fs::write(&to, content).expect("written");
-            } else if !from.is_dir() {
-                fs::write(&to, []).expect("written");
+            } else {
+                fs::write(&to, self.content.get(inode).map_or(&[][..], Vec::as_slice))
+                    .expect("written");
             }
         }
     }

@@ -66,7 +66,9 @@ impl Recovery {
         let opened = log.group(group)?;
         let (store, fresh) = (opened.store, opened.fresh);
         // Once the log is open: nobody else writes snapshots here.
-        let snapshots = Arc::new(Snapshots::open(&dir, cluster, group, time)?);
+        let snapshots =
+            Snapshots::open(&dir, cluster, group, time).map_err(OpenError::Snapshots)?;
+        let snapshots = Arc::new(snapshots);
         let fresh = !snapshots.take_in(&store).map_err(OpenError::Received)? && fresh;
         let begin = snapshots.begin(&store);
         if let Some(purged) = store.group().purged()

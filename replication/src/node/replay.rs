@@ -31,7 +31,9 @@ pub(super) fn replay(
     let (chunks, incoming) = sync_channel(REPLAY_CHUNKS_AHEAD);
     let reader = store.clone();
     let name = thread::Builder::new().name("holdfast-replay".into());
-    let scan = name.spawn(move || read(&reader, begin..last.saturating_add(1), &chunks))?;
+    let scan = name
+        .spawn(move || read(&reader, begin..last.saturating_add(1), &chunks))
+        .map_err(OpenError::Thread)?;
     let applied = apply(&incoming, machine, committed, |applied| {
         if let Some(on_progress) = on_progress {
             on_progress(Progress { applied, last });

@@ -40,6 +40,8 @@ pub enum OpenError {
          lost: start that later build, or a newer one, on this directory"
     )]
     LaterSnapshot { path: String, why: String },
+    #[error("the snapshots' directory cannot be used: {0}")]
+    Snapshots(#[source] io::Error),
     #[error("a snapshot that was received cannot be taken in: {0}")]
     Received(#[source] io::Error),
     #[error("the log cannot be applied: {0}")]
@@ -47,7 +49,7 @@ pub enum OpenError {
     #[error("reading the log panicked")]
     ReplayPanicked,
     #[error("a thread cannot be started: {0}")]
-    Thread(#[from] io::Error),
+    Thread(#[source] io::Error),
     #[error("the log's core does not start: {0}")]
     Raft(String),
     #[error(
@@ -83,7 +85,7 @@ impl OpenError {
 
 pub(super) async fn open(options: Options) -> Result<Node, OpenError> {
     let runtime = match options.threads {
-        Some(threads) => Some(runtime::own(threads, "holdfast-raft")?),
+        Some(threads) => Some(runtime::own(threads, "holdfast-raft").map_err(OpenError::Thread)?),
         None => None,
     };
     let handle = runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone());

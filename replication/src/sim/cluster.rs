@@ -143,7 +143,7 @@ impl Cluster {
             // It ends itself, as it would while it runs.
             Ok(Err(_)) if !disk_of(&dir_of(id)).works() => life.end_by_itself(How::Fails),
             // Room is made, and it is started again.
-            Ok(Err(OpenError::Received(_) | OpenError::Thread(_)))
+            Ok(Err(OpenError::Received(_) | OpenError::Snapshots(_)))
                 if disk_of(&dir_of(id)).has_refused() =>
             {
                 life.end_by_itself(How::Fails);

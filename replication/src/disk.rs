@@ -3,6 +3,7 @@
 //! It owns the words for it and the default answer, which ends the process: after a failed sync nobody
 //! knows what the page cache still holds, so nothing may be acknowledged or retried.
 
+use std::io::Write;
 use std::sync::Arc;
 
 /// A write or a sync that the disk did not do.
@@ -25,8 +26,9 @@ pub type OnDiskFailure = Arc<dyn Fn(&DiskFailure) + Send + Sync>;
 pub fn abort_process() -> OnDiskFailure {
     Arc::new(|failure| {
         tracing::error!(%failure, "the disk failed: ending the process");
-        // The log may be buffered or off; whoever runs the process must still learn why it ended.
-        eprintln!("holdfast: {failure}; ending the process");
+        // The log may be buffered or off, and a test keeps what `eprintln!` says to itself; whoever runs
+        // the process must still learn why it ended.
+        let _ = writeln!(std::io::stderr(), "holdfast: {failure}; ending the process");
         std::process::abort();
     })
 }

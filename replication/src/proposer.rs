@@ -75,9 +75,8 @@ impl<L: Log> Proposer<L> {
         let mut tick = self.time.sleep(Duration::ZERO);
         let mut led = None;
         loop {
-            let lead = *self.lead.borrow_and_update();
-            let Lead::Leading(leader) = lead else {
-                if !self.wait_to_lead(lead).await {
+            let Lead::Leading(leader) = *self.lead.borrow_and_update() else {
+                if !self.wait_to_lead().await {
                     return;
                 }
                 continue;
@@ -110,15 +109,13 @@ impl<L: Log> Proposer<L> {
     }
 
     /// Refuses what waits, since it was never proposed, until the lead changes. `false` at the end.
-    async fn wait_to_lead(&mut self, lead: Lead) -> bool {
-        let leader = match lead {
-            Lead::Following(leader) => leader,
-            Lead::Leading(_) => None,
-        };
+    async fn wait_to_lead(&mut self) -> bool {
         tokio::select! {
             biased;
             changed = self.lead.changed() => changed.is_ok(),
             open = self.queue.work() => {
+                // Others learn of a lead while this task is yet to be told: what they submit by then is not refused.
+                let Lead::Following(leader) = *self.lead.borrow() else { return open };
                 // A follower does not sweep; the next leader looks for itself.
                 self.queue.take_sweep_again();
                 self.queue.refuse_all(&SubmitError::NotLeader { leader });

@@ -289,6 +289,23 @@ async fn a_lost_lead_refuses_what_waits_and_returns_its_tickets() {
 }
 
 #[tokio::test]
+async fn what_is_submitted_in_a_lead_is_not_refused_though_the_proposer_is_yet_to_be_told_of_it() {
+    let mut bench = Bench::start_as(Lead::Following(Some(1)));
+    let early = bench.submit(1, None);
+    assert_eq!(early.await.unwrap_err(), SubmitError::NotLeader { leader: Some(1) });
+    // The lead is there to be read, and nobody is woken: so it is between the change and the last waker.
+    bench.lead.send_if_modified(|lead| {
+        *lead = Lead::Leading(LEADER);
+        false
+    });
+    let pending = bench.submit(2, None);
+    let proposal = bench.proposal().await;
+    assert_eq!(numbers(&proposal), [2]);
+    bench.apply(proposal);
+    pending.await.expect("applied");
+}
+
+#[tokio::test]
 async fn a_refused_entry_was_never_appended_and_a_discarded_one_is_unknown() {
     let mut bench = Bench::start().await;
     let pending = bench.submit(1, Some(ticket(&bench.reader, 1)));

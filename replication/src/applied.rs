@@ -84,7 +84,7 @@ impl AppliedLog {
     }
 
     /// How long ago this node last applied an entry that carried log time.
-    pub fn age(&self) -> Duration {
+    pub fn quiet(&self) -> Duration {
         // Relaxed: as where it is stored.
         let grew = Duration::from_micros(self.grew_us.load(Ordering::Relaxed));
         self.time.elapsed().saturating_sub(grew)

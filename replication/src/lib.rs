@@ -55,6 +55,7 @@ pub mod clock;
 pub mod disk;
 #[cfg(test)]
 mod fixture;
+mod fresh;
 mod lead;
 pub mod limits;
 mod log;

@@ -146,6 +146,10 @@ pub const FOLLOWER_AHEAD_MS_MAX: u64 = 10_000;
 pub const DISK_RESERVE_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
 /// How often the disk's free space is looked at.
 pub const DISK_LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long after a confirmation that this node's state is whole the next is asked for.
+pub const CONFIRM_EVERY: Duration = Duration::from_millis(500);
+/// How old a node's state may be, at most, before the node calls itself stuck though entries arrive.
+pub const BEHIND_AFTER: Duration = Duration::from_secs(10);
 /// How long nobody may lead before a node calls itself stuck.
 pub const NO_LEADER_AFTER: Duration = Duration::from_secs(3);
 /// How long a new leader waits for the other nodes' clocks.

@@ -44,7 +44,8 @@ use crate::backup::{self, PieceError, StoredEntry};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
 use crate::limits::{
-    ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX,
+    ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, LEADER_RETRY_EVERY, MANY_COMMANDS_MAX,
+    SHUTDOWN_WAIT_MAX,
 };
 use crate::log::{Log, LogStore};
 use crate::options::Options;
@@ -170,11 +171,7 @@ impl Node {
     /// What a linearizable read on this node rests on: an index that was committed after this call began
     /// and is applied here now, and the leader's time. Where another node leads, that one confirms both.
     pub async fn read_point(&self) -> Result<ReadPoint, LeadershipError> {
-        if self.0.in_cluster {
-            return self.0.to_leader.read_point().await;
-        }
-        let index = self.0.read_index.confirm().await?;
-        Ok(ReadPoint { index, now_ms: self.now_ms() })
+        self.0.to_leader.read_point().await
     }
 
     /// Changes who belongs to the group, or who leads it; any node hands that to the leader.
@@ -212,9 +209,20 @@ impl Node {
         matches!(*self.0.lead.borrow(), Lead::Leading(_))
     }
 
-    /// How long ago this node last heard what time the log has: at most about a second where all is well.
-    pub fn age(&self) -> Duration {
-        self.0.applied.age()
+    /// How old this node's state is at most: what was committed so long ago, on whichever node, is in every
+    /// read that begins after this call. By this machine's monotonic clock; where all is well, half a
+    /// second and a round of the quorum. `None` where no leader has confirmed it since the start.
+    pub fn age(&self) -> Option<Duration> {
+        self.0.to_leader.fresh.age()
+    }
+
+    /// Returns once a leader has confirmed that this node's state is whole: its age is known from then on.
+    pub async fn caught_up(&self) {
+        while self.age().is_none() {
+            if self.read_point().await.is_err() {
+                self.0.time.sleep(LEADER_RETRY_EVERY).await;
+            }
+        }
     }
 
     /// Waits until `index` is applied here: `false` where that takes longer than `timeout`.

@@ -195,8 +195,16 @@ async fn public(
         fail.send_replace(Some(error.to_string()));
         return;
     }
-    state.readiness().set_settled();
-    http.run(api::router(state), stopping).await;
+    // Requests are answered from now on, and asked for once the state is whole.
+    let ready = async {
+        state.node().caught_up().await;
+        state.readiness().set_settled();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = http.run(api::router(state.clone()), stopping) => {}
+        () = ready => {}
+    }
 }
 
 /// Waits until the log has its rules. Whichever node of a new cluster is first gives them.

@@ -2,6 +2,8 @@
 //!
 //! `HOLDFAST_CLUSTER_KILLS` sets how often the leader is killed (1); the gaps in writing are said.
 
+#[path = "cluster/ages.rs"]
+mod ages;
 #[path = "cluster/beat.rs"]
 mod beat;
 #[allow(dead_code, reason = "other tests use the rest of it")]

@@ -20,6 +20,7 @@ use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::archive::Archive;
 use crate::clock::{LogClock, TimeSource};
+use crate::fresh::Freshness;
 use crate::lead::{Clocks, Lead, watch_lead};
 use crate::limits::FORWARDS_MAX;
 use crate::log::{Log, LogStore};
@@ -130,8 +131,9 @@ pub(super) async fn assemble(parts: Parts<'_>, recovered: Recovered) -> Result<N
         let listens = listen(listener, accept, me, core.answering());
         others.push(core.alarm.spawn("listener", listens));
     }
-    let tasks = core.propose(archive_days, others);
     let to_leader = core.to_leader(recent);
+    others.push(core.alarm.spawn("freshness", to_leader.clone().keep_confirming()));
+    let tasks = core.propose(archive_days, others);
     Ok(core.node((log, store, dir, cluster.is_some()), to_leader, tasks))
 }
 
@@ -211,6 +213,7 @@ impl Core {
             members: self.members.clone(),
             recent,
             applied: self.applied.clone(),
+            fresh: Freshness::new(self.time.clone()),
             time: self.time.clone(),
             runtime: Handle::current(),
             slots: Arc::new(Semaphore::new(FORWARDS_MAX)),

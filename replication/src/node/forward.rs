@@ -18,9 +18,11 @@ use super::members::{Change, ChangeError, MemberStatus, Members};
 use crate::GroupId;
 use crate::applied::AppliedLog;
 use crate::clock::{LogClock, TimeSource};
+use crate::fresh::Freshness;
 use crate::lead::Lead;
 use crate::limits::{
-    BUSY_RETRY_AFTER, LEADER_RETRY_EVERY, LEADER_WAIT_MAX, RECENT_COMMANDS_MAX, SUBMIT_WAIT_MAX,
+    BUSY_RETRY_AFTER, CONFIRM_EVERY, LEADER_RETRY_EVERY, LEADER_WAIT_MAX, RECENT_COMMANDS_MAX,
+    SUBMIT_WAIT_MAX,
 };
 use crate::member::Member;
 use crate::network::answer::take;
@@ -86,6 +88,7 @@ pub(crate) struct ToLeader {
     pub members: Arc<Members>,
     pub recent: Arc<Recent>,
     pub applied: Arc<AppliedLog>,
+    pub fresh: Freshness,
     pub time: Arc<dyn TimeSource>,
     pub runtime: Handle,
     /// Permits for submissions under way.
@@ -141,9 +144,24 @@ impl ToLeader {
         Ok(Pending::queued(pending, Deadline::from_now(self.time.clone())))
     }
 
+    /// Keeps the state's age known, whether anybody reads or not.
+    pub async fn keep_confirming(self: Arc<Self>) {
+        loop {
+            // Without a leader the age grows, which is what there is to tell.
+            let _ = self.read_point().await;
+            self.time.sleep(CONFIRM_EVERY).await;
+        }
+    }
+
     /// A point that the leader confirmed after this call began, applied here. Each attempt asks anew.
     pub async fn read_point(&self) -> Result<ReadPoint, LeadershipError> {
-        let until = self.time.elapsed().saturating_add(LEADER_WAIT_MAX);
+        let asked = self.time.elapsed();
+        let point = self.confirm_point(asked.saturating_add(LEADER_WAIT_MAX)).await?;
+        self.fresh.confirmed(asked);
+        Ok(point)
+    }
+
+    async fn confirm_point(&self, until: Duration) -> Result<ReadPoint, LeadershipError> {
         loop {
             let read = match self.whoever_leads(until).await {
                 None => return Err(LeadershipError::NotLeader { leader: None }),

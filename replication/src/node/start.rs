@@ -136,6 +136,8 @@ async fn open_on(options: Options) -> Result<Node, OpenError> {
                 return Err(error);
             }
             wait_to_lead(&opened).await?;
+            // Its age is known from the first read on.
+            let _ = opened.read_point().await;
         }
     }
     Ok(opened)

@@ -9,7 +9,7 @@ use openraft::async_runtime::WatchReceiver;
 
 use super::{Inner, Node};
 use crate::clock::ClockHealth;
-use crate::limits::NO_LEADER_AFTER;
+use crate::limits::{BEHIND_AFTER, NO_LEADER_AFTER};
 use crate::log::GuardLag;
 
 /// What this node is in its group.
@@ -45,8 +45,10 @@ pub struct Status {
     pub guard: GuardLag,
     /// Commands applied by this process, at start or since, that met a state that must not be.
     pub invariant_refusals: u64,
-    /// How long ago this node last heard what time the log has.
-    pub age: Duration,
+    /// How long ago an entry with log time was applied here last: a log that lives ticks every second.
+    pub quiet: Duration,
+    /// How old this node's state is at most, as [`Node::age`].
+    pub age: Option<Duration>,
     /// Bytes free on the log's disk.
     pub disk_free: u64,
     /// Why nothing can be written through this node, or nothing fresh read, where that is so.
@@ -64,6 +66,8 @@ pub enum Stuck {
     NoQuorum,
     #[error("node {leader} leads, and nothing of it arrives here")]
     Cut { leader: u64 },
+    #[error("this node's state may be {s} s old: it has yet to catch up")]
+    Behind { s: u64 },
     #[error("the disk is full: {free} bytes are free")]
     DiskFull { free: u64 },
 }
@@ -110,7 +114,8 @@ pub(super) fn status(node: &Node) -> Status {
         clock: inner.clock.health(),
         guard: inner.log.guard_lag(),
         invariant_refusals: inner.applied.invariant_refusals(),
-        age: inner.applied.age(),
+        quiet: inner.applied.quiet(),
+        age: node.age(),
         disk_free: inner.space.free(),
         stuck: stuck(inner, (metrics.id, metrics.current_leader)),
     }
@@ -124,8 +129,9 @@ fn stuck(inner: &Inner, (node, leader): (u64, Option<u64>)) -> Option<Stuck> {
     if inner.applied.index().is_none() {
         return Some(Stuck::NotMember);
     }
-    if inner.applied.age() <= NO_LEADER_AFTER {
-        return None;
+    if inner.applied.quiet() <= NO_LEADER_AFTER {
+        let age = inner.to_leader.fresh.age();
+        return age.filter(|age| *age > BEHIND_AFTER).map(|age| Stuck::Behind { s: age.as_secs() });
     }
     Some(match leader {
         Some(leader) if leader == node => Stuck::NoQuorum,

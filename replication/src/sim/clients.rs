@@ -13,7 +13,7 @@ use super::dice::Dice;
 use super::door::{self, Answer};
 use super::hotel;
 use super::invariants::reads_linear::{self, Before};
-use super::invariants::{nothing_doubled, nothing_lost, refusals_true};
+use super::invariants::{ages_true, nothing_doubled, nothing_lost, refusals_true};
 use super::runtime::{self, watch};
 use super::world::{Counts, world};
 use crate::submit::Applied;
@@ -23,15 +23,19 @@ const ATTEMPTS_MAX: u32 = 12;
 
 /// What all clients were told, as one who stands beside them would know it.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<Before>);
+pub(crate) struct Told {
+    before: Mutex<Before>,
+    heard: Mutex<ages_true::Heard>,
+}
 
 impl Told {
     fn now(&self) -> Before {
-        *self.0.lock()
+        *self.before.lock()
     }
 
     fn note(&self, index: u64, hold: Option<u128>) {
-        let mut told = self.0.lock();
+        self.heard.lock().note(index);
+        let mut told = self.before.lock();
         told.index = told.index.max(index);
         told.hold = hold.or(told.hold);
     }
@@ -195,6 +199,11 @@ impl Client {
     async fn read(&mut self) {
         let before = self.told.now();
         let Some((node, process)) = self.any_process() else { return };
+        if let Some(age) = process.node.age() {
+            Counts::add(&world().counts.ages);
+            let applied = process.node.reader().applied_index();
+            ages_true::check(node, (age, applied), &self.told.heard.lock());
+        }
         let asked = process.node.clone();
         let read = process.run(async move { asked.read_point().await });
         let patience = Duration::from_millis(self.dice.between(300, 4_000));

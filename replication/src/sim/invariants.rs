@@ -2,6 +2,7 @@
 //!
 //! Each owns its name, which a failure begins with, and the check. None knows how the others look.
 
+pub(crate) mod ages_true;
 pub(crate) mod clock_steady;
 pub(crate) mod converges;
 pub(crate) mod cut_stands;

@@ -37,6 +37,7 @@ impl Told {
             ("commands acknowledged", &counts.acknowledged),
             ("refused at the door", &counts.refused_at_the_door),
             ("reads", &counts.reads),
+            ("ages", &counts.ages),
             ("snapshots", &counts.snapshots),
             ("of them failed", &counts.snapshots_failed),
             ("crashes amid a snapshot", &counts.mid_way),

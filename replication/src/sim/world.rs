@@ -38,6 +38,7 @@ pub(crate) struct Counts {
     pub acknowledged: AtomicU64,
     pub refused_at_the_door: AtomicU64,
     pub reads: AtomicU64,
+    pub ages: AtomicU64,
     pub snapshots: AtomicU64,
     pub snapshots_failed: AtomicU64,
     pub mid_way: AtomicU64,

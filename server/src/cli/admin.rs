@@ -102,7 +102,7 @@ fn table(status: &NodeStatus) -> Table {
         ("term", status.term.to_string()),
         ("leader", status.leader.map_or_else(|| "nobody known".to_owned(), |id| id.to_string())),
         ("stuck", status.stuck.clone().unwrap_or_else(|| "no".to_owned())),
-        ("age", format!("{} ms", status.age_ms)),
+        ("age", status.age_ms.map_or_else(|| "not known".to_owned(), |age| format!("{age} ms"))),
         ("applied", status.applied_index.to_string()),
         ("first entry of the log", status.first_index.to_string()),
         ("last entry", status.last_index.to_string()),

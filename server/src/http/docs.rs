@@ -25,8 +25,8 @@ const PAGE: &str = include_str!("../../assets/docs.html");
                        dotted `code`. Amounts are integers in minor units. Nights are civil dates \
                        in the hotel's zone. Every POST that creates or moves something takes an \
                        `Idempotency-Key`.\n\nAny node takes any request. A reply says which state \
-                       it rests on (`Engine-Index`) and how old that may be (`Engine-Age`, \
-                       milliseconds). A request may ask for more: `Min-Engine-Index` (at least \
+                       it rests on (`Engine-Index`) and how old that is at most \
+                       (`Engine-Age`, milliseconds). A request may ask for more: `Min-Engine-Index` (at least \
                        what an earlier reply rested on), `Max-Engine-Age` (milliseconds), or \
                        `Engine-Read: linearizable`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")

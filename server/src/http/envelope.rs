@@ -3,8 +3,8 @@
 //! A read is as fresh as its request asks: `Min-Engine-Index` (what the client has seen), `Max-Engine-Age`
 //! (milliseconds), or `Engine-Read: linearizable` (a read index of its own, on any node).
 //!
-//! **Invariant:** no reply leaves without `Engine-Index`, `Engine-Age` and `traceparent`, and no panic's
-//! text leaves at all.
+//! **Invariant:** no reply leaves without `Engine-Index` and `traceparent`, `Engine-Age` is never less than the
+//! age of what was read, and no panic's text leaves at all.
 
 use std::panic::AssertUnwindSafe;
 
@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tokio::time::timeout;
 
 use super::trace::{TRACEPARENT, Trace};
 use crate::clock;
@@ -23,8 +24,8 @@ use crate::state::AppState;
 
 pub const ENGINE_INDEX: &str = "engine-index";
 pub const MIN_ENGINE_INDEX: &str = "min-engine-index";
-/// How long ago, in milliseconds, this node last heard what time the log has: what its state may lack is
-/// at most so old.
+/// How old, in milliseconds, the state may be that the reply rests on: whatever was committed longer ago is in
+/// it. Not there while no leader has confirmed the node's state since its start.
 pub const ENGINE_AGE: &str = "engine-age";
 pub const MAX_ENGINE_AGE: &str = "max-engine-age";
 pub const ENGINE_READ: &str = "engine-read";
@@ -55,7 +56,10 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     request.extensions_mut().insert(trace);
     let method = request.method().clone();
     let door = request.extensions().get::<MatchedPath>().cloned();
-    let response = match fresh_enough(request.headers(), &state).await {
+    let fresh = fresh_enough(request.headers(), &state).await;
+    // Taken before anything is read: what is applied meanwhile makes the reply no older than this says.
+    let (age, read_from) = (state.node().age(), clock::instant());
+    let response = match fresh {
         Err(problem) => problem.into_response(),
         Ok(index) => {
             let mut response = guarded(request, next).await;
@@ -65,7 +69,12 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
             response
         }
     };
-    let response = finish(response, &trace, &state);
+    let mut response = finish(response, &trace, &state);
+    if let Some(age) = age {
+        let age = age.saturating_add(read_from.elapsed()).as_millis();
+        let age = HeaderValue::from(u64::try_from(age).unwrap_or(u64::MAX));
+        response.headers_mut().insert(ENGINE_AGE, age);
+    }
     let door = door.as_ref().map_or("none", MatchedPath::as_str);
     record(door, &method, response.status(), started.elapsed(), &trace);
     response
@@ -88,14 +97,18 @@ async fn fresh_enough(headers: &HeaderMap, state: &AppState) -> Result<u64, Prob
     let most = most.to_str().ok().and_then(|text| text.parse::<u128>().ok()).ok_or_else(|| {
         Problem::bad_request("engine.age", "Max-Engine-Age must be a whole number of milliseconds.")
     })?;
-    if state.node().age().as_millis() <= most {
+    if state.node().age().is_some_and(|age| age.as_millis() <= most) {
         return Ok(index);
     }
-    Err(Problem::unavailable(
-        "engine.behind",
-        "This node's state is older than you allow; ask another one, or try again.",
-        1,
-    ))
+    // It may be older for all this node knows: whether it is, the leader says.
+    match timeout(MIN_INDEX_WAIT, state.node().read_point()).await {
+        Ok(Ok(point)) => Ok(index.max(point.index)),
+        Ok(Err(_)) | Err(_) => Err(Problem::unavailable(
+            "engine.behind",
+            "This node's state may be older than you allow; ask another one, or try again.",
+            1,
+        )),
+    }
 }
 
 async fn read_index(state: &AppState) -> Result<u64, Problem> {
@@ -129,7 +142,7 @@ async fn wait_for_position(headers: &HeaderMap, state: &AppState) -> Result<u64,
 
 async fn guarded(request: Request, next: Next) -> Response {
     let door = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(REQUEST_TIMEOUT, door).await {
+    match timeout(REQUEST_TIMEOUT, door).await {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => {
             // The panic hook has logged message and place.
@@ -170,8 +183,6 @@ fn finish(mut response: Response, trace: &Trace, state: &AppState) -> Response {
     if let Ok(value) = HeaderValue::from_str(&position_text(index)) {
         headers.insert(ENGINE_INDEX, value);
     }
-    let age = u64::try_from(state.node().age().as_millis()).unwrap_or(u64::MAX);
-    headers.insert(ENGINE_AGE, HeaderValue::from(age));
     if replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }

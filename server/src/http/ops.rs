@@ -34,8 +34,8 @@ pub struct NodeStatus {
     pub term: u64,
     /// Id of the node that leads, where that is known.
     pub leader: Option<u64>,
-    /// How long ago, in milliseconds, this node last heard what time the log has.
-    pub age_ms: u64,
+    /// How old this node's state is at most, in milliseconds; not known before a leader has confirmed it.
+    pub age_ms: Option<u64>,
     /// Why nothing can be written through this node, where that is so.
     pub stuck: Option<String>,
     /// The log begins with it: what is before was cut off, and lies in a snapshot.
@@ -145,7 +145,7 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         role: format!("{:?}", node.role).to_lowercase(),
         term: node.term,
         leader: node.leader,
-        age_ms: millis(node.age),
+        age_ms: node.age.map(millis),
         stuck: node.stuck.map(|why| why.to_string()),
         first_index: node.purged.map_or(0, |purged| purged.saturating_add(1)),
         last_index: node.last_log.unwrap_or(0),

@@ -130,7 +130,10 @@ pub(super) async fn show(state: &AppState) {
     metrics::gauge!("holdfast_term").set(status.term as f64);
     metrics::gauge!("holdfast_leads").set(f64::from(u8::from(node.leads())));
     metrics::gauge!("holdfast_leader_node").set(status.leader.unwrap_or(0) as f64);
-    metrics::gauge!("holdfast_log_age_seconds").set(status.age.as_secs_f64());
+    metrics::gauge!("holdfast_log_age_seconds").set(status.quiet.as_secs_f64());
+    if let Some(age) = status.age {
+        metrics::gauge!("holdfast_state_age_seconds").set(age.as_secs_f64());
+    }
     metrics::gauge!("holdfast_stuck").set(f64::from(u8::from(status.stuck.is_some())));
     metrics::gauge!("holdfast_disk_free_bytes").set(status.disk_free as f64);
     if !node.leads() {

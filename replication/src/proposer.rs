@@ -115,10 +115,13 @@ impl<L: Log> Proposer<L> {
             changed = self.lead.changed() => changed.is_ok(),
             open = self.queue.work() => {
                 // Others learn of a lead while this task is yet to be told: what they submit by then is not refused.
-                let Lead::Following(leader) = *self.lead.borrow() else { return open };
-                // A follower does not sweep; the next leader looks for itself.
-                self.queue.take_sweep_again();
-                self.queue.refuse_all(&SubmitError::NotLeader { leader });
+                // No lead begins while it is looked at.
+                let lead = self.lead.borrow();
+                if let Lead::Following(leader) = *lead {
+                    // A follower does not sweep; the next leader looks for itself.
+                    self.queue.take_sweep_again();
+                    self.queue.refuse_all(&SubmitError::NotLeader { leader });
+                }
                 open
             }
         }

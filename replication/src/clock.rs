@@ -10,9 +10,10 @@ mod driven;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
 
 pub use driven::DrivenTime;
 
@@ -25,7 +26,7 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait TimeSource: Send + Sync + 'static {
     /// Milliseconds since the Unix epoch by this machine's wall clock: may step, either way.
     fn wall_ms(&self) -> u64;
-    /// Time since some fixed moment: never steps.
+    /// Time since some fixed moment: never steps, and goes on while the machine is suspended.
     fn elapsed(&self) -> Duration;
     /// Completes once `elapsed` has grown by `duration`.
     fn sleep(&self, duration: Duration) -> Sleep;
@@ -34,13 +35,12 @@ pub trait TimeSource: Send + Sync + 'static {
 /// The machine's own clocks, and tokio's timer.
 #[derive(Debug)]
 pub struct SystemTimeSource {
-    start: Instant,
+    start: Duration,
 }
 
 impl SystemTimeSource {
-    #[expect(clippy::disallowed_methods, reason = "the named module for clocks")]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self { start: since_boot() }
     }
 }
 
@@ -59,12 +59,20 @@ impl TimeSource for SystemTimeSource {
     }
 
     fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        since_boot().saturating_sub(self.start)
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(runtime::sleep(duration))
     }
+}
+
+/// `Instant` will not do: it stands still while the machine is suspended, and a node that slept would take for
+/// fresh what others have long gone past.
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
 }
 
 /// The clock of the runtime's timers, for pauses that nothing replicated depends on.

@@ -148,6 +148,8 @@ pub const DISK_RESERVE_BYTES_DEFAULT: u64 = 512 * 1024 * 1024;
 pub const DISK_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long after a confirmation that this node's state is whole the next is asked for.
 pub const CONFIRM_EVERY: Duration = Duration::from_millis(500);
+/// Confirmations of this node's state that wait until what was asked for is applied; beyond it none is asked for.
+pub const CONFIRMS_WAITING_MAX: usize = 128;
 /// How old a node's state may be, at most, before the node calls itself stuck though entries arrive.
 pub const BEHIND_AFTER: Duration = Duration::from_secs(10);
 /// How long nobody may lead before a node calls itself stuck.

@@ -44,8 +44,7 @@ use crate::backup::{self, PieceError, StoredEntry};
 use crate::clock::{LogClock, TimeSource};
 use crate::lead::Lead;
 use crate::limits::{
-    ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, LEADER_RETRY_EVERY, MANY_COMMANDS_MAX,
-    SHUTDOWN_WAIT_MAX,
+    ENTRY_BYTES_SOFT_MAX, FOLLOWER_AHEAD_MS_MAX, MANY_COMMANDS_MAX, SHUTDOWN_WAIT_MAX,
 };
 use crate::log::{Log, LogStore};
 use crate::options::Options;
@@ -213,16 +212,22 @@ impl Node {
     /// read that begins after this call. By this machine's monotonic clock; where all is well, half a
     /// second and a round of the quorum. `None` where no leader has confirmed it since the start.
     pub fn age(&self) -> Option<Duration> {
-        self.0.to_leader.fresh.age()
+        self.0.to_leader.fresh.whole_as_of().map(|as_of| self.age_of(as_of))
+    }
+
+    /// The moment by this node's clock of which [`Self::age`] tells, for [`Self::age_of`].
+    pub fn whole_as_of(&self) -> Option<Duration> {
+        self.0.to_leader.fresh.whole_as_of()
+    }
+
+    /// How old a read is by now that began when the state was whole as of `as_of`.
+    pub fn age_of(&self, as_of: Duration) -> Duration {
+        self.0.time.elapsed().saturating_sub(as_of)
     }
 
     /// Returns once a leader has confirmed that this node's state is whole: its age is known from then on.
     pub async fn caught_up(&self) {
-        while self.age().is_none() {
-            if self.read_point().await.is_err() {
-                self.0.time.sleep(LEADER_RETRY_EVERY).await;
-            }
-        }
+        self.0.to_leader.fresh.known().await;
     }
 
     /// Waits until `index` is applied here: `false` where that takes longer than `timeout`.

@@ -33,8 +33,9 @@ pub const OPS_CONNECTIONS_MAX: usize = 64;
 /// Concurrent streams of one HTTP/2 connection.
 pub const HTTP2_STREAMS_MAX: u32 = 128;
 
-/// How long a request with `Min-Engine-Index` waits for this node to catch up.
-pub const MIN_INDEX_WAIT: Duration = Duration::from_secs(2);
+/// How long a request with `Min-Engine-Index` waits for this node to catch up, and one with `Max-Engine-Age` until
+/// the node's state is confirmed.
+pub const FRESH_WAIT: Duration = Duration::from_secs(2);
 
 /// How long requests in progress may go on after a stop signal.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);

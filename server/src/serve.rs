@@ -10,6 +10,7 @@ mod stop;
 
 use std::net::SocketAddr;
 
+use futures_util::FutureExt;
 use holdfast_engine::command::{Genesis, genesis::Quota};
 use holdfast_engine::limits::HORIZON_NIGHTS_DEFAULT;
 use holdfast_engine::{Command, Verb};
@@ -269,6 +270,7 @@ impl Server {
         let mut failed = self.failed.clone();
         let mut ended = Ended::Stopped;
         let fatal = tokio::select! {
+            biased;
             () = stop.received() => None,
             fatal = self.state.node().fatal() => match fatal {
                 FatalError::SnapshotReceived { index } => {
@@ -283,6 +285,10 @@ impl Server {
         match fatal {
             None => {
                 self.shutdown().await;
+                if ended == Ended::StartAgain && stop.received().now_or_never().is_some() {
+                    tracing::info!("asked to stop meanwhile: not starting again");
+                    ended = Ended::Stopped;
+                }
                 Ok(ended)
             }
             Some(fatal) => {

@@ -249,7 +249,7 @@ pub struct Readiness {
 const LOADING: u8 = 0;
 const SERVING: u8 = 1;
 const STOPPING: u8 = 2;
-/// Of a cluster: its rules are not here yet.
+/// Its rules are not here yet, or no leader has confirmed yet that its state is whole.
 const STARTING: u8 = 3;
 const STARTING_THEN_LOADING: u8 = 4;
 
@@ -264,7 +264,7 @@ impl Readiness {
         Self { phase: AtomicU8::new(phase) }
     }
 
-    /// The log has the rules to serve by.
+    /// The log has the rules to serve by, and its state is known to be whole.
     pub fn set_settled(&self) {
         for (from, to) in [(STARTING, SERVING), (STARTING_THEN_LOADING, LOADING)] {
             // Relaxed: a flag on its own; nothing is published through it.

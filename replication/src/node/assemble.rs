@@ -213,7 +213,7 @@ impl Core {
             members: self.members.clone(),
             recent,
             applied: self.applied.clone(),
-            fresh: Freshness::new(self.time.clone()),
+            fresh: Freshness::new(),
             time: self.time.clone(),
             runtime: Handle::current(),
             slots: Arc::new(Semaphore::new(FORWARDS_MAX)),

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join;
 use holdfast_engine::Outcome;
 use openraft::async_runtime::WatchReceiver;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::members::{Change, ChangeError, MemberStatus, Members};
 use crate::GroupId;
@@ -21,8 +22,8 @@ use crate::clock::{LogClock, TimeSource};
 use crate::fresh::Freshness;
 use crate::lead::Lead;
 use crate::limits::{
-    BUSY_RETRY_AFTER, CONFIRM_EVERY, LEADER_RETRY_EVERY, LEADER_WAIT_MAX, RECENT_COMMANDS_MAX,
-    SUBMIT_WAIT_MAX,
+    BUSY_RETRY_AFTER, CONFIRM_EVERY, CONFIRMS_WAITING_MAX, LEADER_RETRY_EVERY, LEADER_WAIT_MAX,
+    RECENT_COMMANDS_MAX, SUBMIT_WAIT_MAX,
 };
 use crate::member::Member;
 use crate::network::answer::take;
@@ -145,23 +146,42 @@ impl ToLeader {
     }
 
     /// Keeps the state's age known, whether anybody reads or not.
+    ///
+    /// It asks on while earlier answers are yet to be applied: the age of a node that lags is its lag.
     pub async fn keep_confirming(self: Arc<Self>) {
-        loop {
-            // Without a leader the age grows, which is what there is to tell.
-            let _ = self.read_point().await;
-            self.time.sleep(CONFIRM_EVERY).await;
-        }
+        let (answered, answers) = mpsc::channel(CONFIRMS_WAITING_MAX);
+        let ask = async {
+            loop {
+                let asked = self.time.elapsed();
+                // Without a leader the age grows, which is what there is to tell.
+                if let Ok(point) = self.confirm_point(asked).await
+                    && answered.send((point.index, asked)).await.is_err()
+                {
+                    return;
+                }
+                self.time.sleep(CONFIRM_EVERY).await;
+            }
+        };
+        join(ask, self.fresh.settle(&self.applied, answers)).await;
     }
 
     /// A point that the leader confirmed after this call began, applied here. Each attempt asks anew.
     pub async fn read_point(&self) -> Result<ReadPoint, LeadershipError> {
         let asked = self.time.elapsed();
-        let point = self.confirm_point(asked.saturating_add(LEADER_WAIT_MAX)).await?;
+        let point = self.confirm_point(asked).await?;
+        if !self.is_applied(point.index).await {
+            return Err(LeadershipError::NoQuorum);
+        }
+        // From here on this node's view of the log's time is not behind what the leader's was.
+        self.clock.observe(point.now_ms);
         self.fresh.confirmed(asked);
         Ok(point)
     }
 
-    async fn confirm_point(&self, until: Duration) -> Result<ReadPoint, LeadershipError> {
+    /// A point that the leader confirmed after this call began, which was `asked`; on a follower perhaps not applied
+    /// yet.
+    async fn confirm_point(&self, asked: Duration) -> Result<ReadPoint, LeadershipError> {
+        let until = asked.saturating_add(LEADER_WAIT_MAX);
         loop {
             let read = match self.whoever_leads(until).await {
                 None => return Err(LeadershipError::NotLeader { leader: None }),
@@ -183,13 +203,7 @@ impl ToLeader {
     async fn read_point_of(&self, leader: u64) -> Result<ReadPoint, LeadershipError> {
         let answer = self.ask(leader, &Ask::ReadIndex).await;
         let answer = answer.map_err(|_| LeadershipError::NotLeader { leader: Some(leader) })?;
-        let point = ask::read_read_index(&answer).map_err(|_| LeadershipError::NoQuorum)??;
-        if !self.is_applied(point.index).await {
-            return Err(LeadershipError::NoQuorum);
-        }
-        // From here on this node's view of the log's time is not behind what the leader's was.
-        self.clock.observe(point.now_ms);
-        Ok(point)
+        ask::read_read_index(&answer).map_err(|_| LeadershipError::NoQuorum)?
     }
 
     /// Changes members, wherever the leader is.

@@ -130,7 +130,8 @@ fn stuck(inner: &Inner, (node, leader): (u64, Option<u64>)) -> Option<Stuck> {
         return Some(Stuck::NotMember);
     }
     if inner.applied.quiet() <= NO_LEADER_AFTER {
-        let age = inner.to_leader.fresh.age();
+        let as_of = inner.to_leader.fresh.whole_as_of();
+        let age = as_of.map(|as_of| inner.time.elapsed().saturating_sub(as_of));
         return age.filter(|age| *age > BEHIND_AFTER).map(|age| Stuck::Behind { s: age.as_secs() });
     }
     Some(match leader {

@@ -7,6 +7,7 @@
 //! age of what was read, and no panic's text leaves at all.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 use super::trace::{TRACEPARENT, Trace};
 use crate::clock;
 use crate::idempotency::REPLAYED;
-use crate::limits::{MIN_INDEX_WAIT, REQUEST_TIMEOUT};
+use crate::limits::{FRESH_WAIT, REQUEST_TIMEOUT};
 use crate::problem::{Problem, Unrendered};
 use crate::state::AppState;
 
@@ -58,7 +59,7 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
     let door = request.extensions().get::<MatchedPath>().cloned();
     let fresh = fresh_enough(request.headers(), &state).await;
     // Taken before anything is read: what is applied meanwhile makes the reply no older than this says.
-    let (age, read_from) = (state.node().age(), clock::instant());
+    let whole_as_of = state.node().whole_as_of();
     let response = match fresh {
         Err(problem) => problem.into_response(),
         Ok(index) => {
@@ -70,10 +71,9 @@ pub async fn wrap(State(state): State<AppState>, mut request: Request, next: Nex
         }
     };
     let mut response = finish(response, &trace, &state);
-    if let Some(age) = age {
-        let age = age.saturating_add(read_from.elapsed()).as_millis();
-        let age = HeaderValue::from(u64::try_from(age).unwrap_or(u64::MAX));
-        response.headers_mut().insert(ENGINE_AGE, age);
+    if let Some(whole_as_of) = whole_as_of {
+        let age = millis_up(state.node().age_of(whole_as_of));
+        response.headers_mut().insert(ENGINE_AGE, HeaderValue::from(age));
     }
     let door = door.as_ref().map_or("none", MatchedPath::as_str);
     record(door, &method, response.status(), started.elapsed(), &trace);
@@ -97,11 +97,11 @@ async fn fresh_enough(headers: &HeaderMap, state: &AppState) -> Result<u64, Prob
     let most = most.to_str().ok().and_then(|text| text.parse::<u128>().ok()).ok_or_else(|| {
         Problem::bad_request("engine.age", "Max-Engine-Age must be a whole number of milliseconds.")
     })?;
-    if state.node().age().is_some_and(|age| age.as_millis() <= most) {
+    if state.node().age().is_some_and(|age| u128::from(millis_up(age)) <= most) {
         return Ok(index);
     }
     // It may be older for all this node knows: whether it is, the leader says.
-    match timeout(MIN_INDEX_WAIT, state.node().read_point()).await {
+    match timeout(FRESH_WAIT, state.node().read_point()).await {
         Ok(Ok(point)) => Ok(index.max(point.index)),
         Ok(Err(_)) | Err(_) => Err(Problem::unavailable(
             "engine.behind",
@@ -109,6 +109,11 @@ async fn fresh_enough(headers: &HeaderMap, state: &AppState) -> Result<u64, Prob
             1,
         )),
     }
+}
+
+/// A bound stays one in whole milliseconds.
+pub fn millis_up(age: Duration) -> u64 {
+    u64::try_from(age.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
 }
 
 async fn read_index(state: &AppState) -> Result<u64, Problem> {
@@ -130,7 +135,7 @@ async fn wait_for_position(headers: &HeaderMap, state: &AppState) -> Result<u64,
             "Min-Engine-Index must be an Engine-Index of an earlier reply.",
         )
     })?;
-    if state.node().wait_applied(wanted, MIN_INDEX_WAIT).await {
+    if state.node().wait_applied(wanted, FRESH_WAIT).await {
         return Ok(state.reader().applied_index());
     }
     Err(Problem::unavailable(
@@ -189,13 +194,7 @@ fn finish(mut response: Response, trace: &Trace, state: &AppState) -> Response {
     response
 }
 
-fn record(
-    door: &str,
-    method: &Method,
-    status: StatusCode,
-    elapsed: std::time::Duration,
-    trace: &Trace,
-) {
+fn record(door: &str, method: &Method, status: StatusCode, elapsed: Duration, trace: &Trace) {
     let labels = [
         ("door", door.to_owned()),
         ("method", known_method(method).to_owned()),

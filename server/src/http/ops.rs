@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use super::envelope::{no_such_method, no_such_route};
+use super::envelope::{millis_up, no_such_method, no_such_route};
 use super::trace::{TRACEPARENT, Trace};
 use crate::problem::{Problem, Unrendered};
 use crate::state::AppState;
@@ -36,7 +36,7 @@ pub struct NodeStatus {
     pub leader: Option<u64>,
     /// How old this node's state is at most, in milliseconds; not known before a leader has confirmed it.
     pub age_ms: Option<u64>,
-    /// Why nothing can be written through this node, where that is so.
+    /// Why this node should get no traffic, where that is so.
     pub stuck: Option<String>,
     /// The log begins with it: what is before was cut off, and lies in a snapshot.
     pub first_index: u64,
@@ -145,7 +145,7 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         role: format!("{:?}", node.role).to_lowercase(),
         term: node.term,
         leader: node.leader,
-        age_ms: node.age.map(millis),
+        age_ms: node.age.map(millis_up),
         stuck: node.stuck.map(|why| why.to_string()),
         first_index: node.purged.map_or(0, |purged| purged.saturating_add(1)),
         last_index: node.last_log.unwrap_or(0),
@@ -155,8 +155,4 @@ async fn status(_: Operator, State(state): State<AppState>) -> axum::Json<NodeSt
         horizon_nights: state.reader().settings().map_or(0, |made| made.horizon_nights),
         hotels: state.reader().hotels_count(),
     })
-}
-
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,8 +7,9 @@ use holdfast_replication::{Change, ChangeError, MemberRole, MemberStatus, Node};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, millis};
+use super::Operator;
 use crate::http::body::Json as Given;
+use crate::http::envelope::millis_up;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -58,7 +59,7 @@ impl From<MemberStatus> for Member {
             role: role.to_owned(),
             address: member.address,
             matched_index: member.matched,
-            heard_ms: member.heard.map(millis),
+            heard_ms: member.heard.map(millis_up),
         }
     }
 }

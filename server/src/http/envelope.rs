@@ -113,7 +113,7 @@ async fn fresh_enough(headers: &HeaderMap, state: &AppState) -> Result<u64, Prob
 
 /// A bound stays one in whole milliseconds.
 pub fn millis_up(age: Duration) -> u64 {
-    u64::try_from(age.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
+    u64::try_from(age.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 async fn read_index(state: &AppState) -> Result<u64, Problem> {

@@ -20,6 +20,8 @@ mod nodes;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "faults/relay.rs"]
 mod relay;
+#[path = "linearizable/remembered.rs"]
+mod remembered;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "support/server.rs"]
 mod server;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester};
 
+use super::remembered::{self, Asked};
 use super::spec::{self, Op, Ret, Rooms};
 
 /// Somebody who asks one thing after the other.
@@ -88,10 +89,37 @@ impl History {
     ///
     /// The checker tries its threads in order, so each request is a thread of its own, numbered by whether
     /// it changed something and by when it was answered: the first order it tries is nearly right. That
-    /// one asker's requests follow each other, it sees from their times. `None` where the search was given up.
+    /// one asker's requests follow each other, it sees from their times. Where so much overlaps that it does not
+    /// end, a search with memory decides. `None` where that was given up too.
     pub fn is_linearizable(&self) -> Option<bool> {
-        spec::begin_search();
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.search())).ok()
+        let attempt = |search: &dyn Fn() -> bool| {
+            spec::begin_search();
+            std::panic::catch_unwind(AssertUnwindSafe(search)).ok()
+        };
+        let plain = attempt(&|| self.search());
+        let remembered = attempt(&|| self.remembered());
+        if let (Some(plain), Some(remembered)) = (plain, remembered) {
+            assert_eq!(plain, remembered, "two searches disagree on {}", self.text());
+        }
+        plain.or(remembered)
+    }
+
+    fn remembered(&self) -> bool {
+        let recorded = self.lock();
+        let place = |number: usize, what: Happened| {
+            recorded.happened.iter().position(|happened| *happened == (number, what))
+        };
+        let requests =
+            recorded.requests.iter().enumerate().filter(|(_, request)| !request.withdrawn);
+        let requests: Vec<_> = requests
+            .map(|(number, request)| Asked {
+                op: &request.op,
+                asked: place(number, Happened::Asked).unwrap(),
+                heard: place(number, Happened::Heard).zip(request.answer.as_ref()),
+            })
+            .collect();
+        assert!(requests.len() < 64, "one bit for each");
+        remembered::is_linearizable(Rooms::new(self.given), &requests)
     }
 
     fn search(&self) -> bool {

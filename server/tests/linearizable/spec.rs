@@ -60,7 +60,7 @@ pub enum Ret {
     Left(i32),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     Held,
     Released,
@@ -68,7 +68,7 @@ enum State {
     Cancelled,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Hold {
     from: usize,
     to: usize,
@@ -77,7 +77,7 @@ struct Hold {
 }
 
 /// The cells and the holds on them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rooms {
     given: [i32; CELLS],
     promised: [i32; CELLS],

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,8 +27,9 @@ pub struct Progress {
     pub last: u64,
 }
 
-/// Called on the thread that replays; every so many entries and at the end.
-pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
+/// Called on the thread that replays; every so many entries and at the end. `Break` ends the opening with
+/// [`OpenError::Stopped`](crate::OpenError::Stopped).
+pub type OnProgress = Box<dyn FnMut(Progress) -> ControlFlow<()> + Send>;
 
 /// The cluster a node belongs to.
 #[derive(Debug, Clone)]

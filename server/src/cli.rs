@@ -8,12 +8,16 @@ mod demo;
 mod token;
 
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use holdfast_replication::OnProgress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::{Config, Flags};
@@ -157,16 +161,25 @@ async fn serve_until_stopped(config: Config) -> anyhow::Result<Ended> {
     }
 }
 
-/// Starts a server; `None` where it was asked to stop first. What had been begun is left as a crash would
-/// leave it, which the next start takes as it is.
+/// Starts a server; `None` where it was asked to stop first.
 async fn start(config: Config, stop: &mut StopSignal) -> Result<Option<Server>, serve::Error> {
+    let asked_to_stop = Arc::new(AtomicBool::new(false));
+    let starting = serve::start(config, Some(replay_progress(asked_to_stop.clone())));
+    tokio::pin!(starting);
     tokio::select! {
-        started = serve::start(config, Some(replay_progress())) => started.map(Some),
-        () = stop.received() => {
-            tracing::info!("stopped while starting");
-            Ok(None)
-        }
+        started = &mut starting => return started.map(Some),
+        () = stop.received() => tracing::info!("asked to stop while starting"),
     }
+    // Relaxed: a flag on its own.
+    asked_to_stop.store(true, Ordering::Relaxed);
+    // To its end, which is near: a database that is opened while the process ends could end it badly.
+    match starting.await {
+        Ok(server) => server.shutdown().await,
+        Err(error) if error.is_stop() => {}
+        Err(error) => return Err(error),
+    }
+    tracing::info!("stopped while starting");
+    Ok(None)
 }
 
 fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -177,8 +190,8 @@ fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
     outcome
 }
 
-/// Shows how far the log has been read: a bar on a terminal, log lines otherwise.
-fn replay_progress() -> serve::OnProgress {
+/// Shows how far the log has been read: a bar on a terminal, log lines otherwise. Asked to stop, it ends that.
+fn replay_progress(asked_to_stop: Arc<AtomicBool>) -> OnProgress {
     let bar = std::io::stderr().is_terminal().then(|| {
         let style = ProgressStyle::with_template("reading the log {bar:40} {pos}/{len} {eta}");
         let bar = ProgressBar::new(0);
@@ -186,21 +199,29 @@ fn replay_progress() -> serve::OnProgress {
         bar
     });
     let mut told = 0;
-    Box::new(move |progress| match &bar {
-        Some(bar) => {
-            bar.set_length(progress.last);
-            bar.set_position(progress.applied);
-            if progress.applied >= progress.last {
-                bar.finish_and_clear();
+    Box::new(move |progress| {
+        match &bar {
+            Some(bar) => {
+                bar.set_length(progress.last);
+                bar.set_position(progress.applied);
+                if progress.applied >= progress.last {
+                    bar.finish_and_clear();
+                }
+            }
+            None => {
+                let tenths = progress.applied * LOG_STEPS / progress.last.max(1);
+                if tenths > told {
+                    told = tenths;
+                    let (applied, last) = (progress.applied, progress.last);
+                    tracing::info!(applied, last, "reading the log");
+                }
             }
         }
-        None => {
-            let tenths = progress.applied * LOG_STEPS / progress.last.max(1);
-            if tenths > told {
-                told = tenths;
-                let (applied, last) = (progress.applied, progress.last);
-                tracing::info!(applied, last, "reading the log");
-            }
+        // Relaxed: a flag on its own.
+        if asked_to_stop.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     })
 }

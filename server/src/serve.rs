@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use holdfast_engine::command::{Genesis, genesis::Quota};
 use holdfast_engine::limits::HORIZON_NIGHTS_DEFAULT;
 use holdfast_engine::{Command, Verb};
-use holdfast_replication::{Cluster, FatalError, LogError, Node, OpenError, Options, Progress};
+use holdfast_replication::{Cluster, FatalError, LogError, Node, OnProgress, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -64,6 +64,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// It is what it was asked for while the log was read.
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Stopped))
+    }
+
     /// Names the flag where starting with less than was acknowledged is the operator's to decide.
     fn of_open(error: OpenError) -> Self {
         match error {
@@ -95,9 +100,6 @@ pub enum Ended {
     /// A snapshot was received, which a start takes in.
     StartAgain,
 }
-
-/// Told how far the log has been read at start: applied entries and their number.
-pub type OnProgress = Box<dyn FnMut(Progress) + Send>;
 
 /// Starts a server. A node that is alone accepts requests when this returns; one of a cluster answers
 /// its operators, and guests once the cluster has begun and it has caught up with the rules.

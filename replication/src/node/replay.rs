@@ -3,6 +3,7 @@
 //! It owns the pipeline of two threads: one reads, checks and decodes, the other applies. It refuses to
 //! skip: the first damaged or missing entry ends the start.
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -35,9 +36,8 @@ pub(super) fn replay(
         .spawn(move || read(&reader, begin..last.saturating_add(1), &chunks))
         .map_err(OpenError::Thread)?;
     let applied = apply(&incoming, machine, committed, |applied| {
-        if let Some(on_progress) = on_progress {
-            on_progress(Progress { applied, last });
-        }
+        let told = on_progress.as_mut().map(|told| told(Progress { applied, last }));
+        told.unwrap_or(ControlFlow::Continue(()))
     });
     // A scan that found the receiver gone ends by itself.
     drop(incoming);
@@ -76,7 +76,7 @@ fn apply(
     incoming: &Receiver<Chunk>,
     machine: &mut StateMachine,
     committed: Option<u64>,
-    mut progress: impl FnMut(u64),
+    mut progress: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<(), OpenError> {
     let mut since = 0;
     let mut applied = None;
@@ -87,12 +87,14 @@ fn apply(
             since += 1;
             if since >= REPLAY_PROGRESS_EVERY {
                 since = 0;
-                progress(entry.log_id.index);
+                if progress(entry.log_id.index).is_break() {
+                    return Err(OpenError::Stopped);
+                }
             }
         }
     }
-    if let Some(applied) = applied {
-        progress(applied);
+    match applied.map(progress) {
+        Some(ControlFlow::Break(())) => Err(OpenError::Stopped),
+        _ => Ok(()),
     }
-    Ok(())
 }

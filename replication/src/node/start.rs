@@ -62,6 +62,8 @@ pub enum OpenError {
     Tls(#[from] TlsError),
     #[error("this node cannot listen for others at {at}: {cause}")]
     Listen { at: SocketAddr, cause: io::Error },
+    #[error("asked to stop while the log was read")]
+    Stopped,
     #[error("this node did not take the lead within {} s", LEAD_WAIT_MAX.as_secs())]
     NoLead,
 }

@@ -3,6 +3,7 @@
 mod cluster;
 mod snapshots;
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
@@ -42,6 +43,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         Box::new(move |progress| {
             assert!(progress.applied <= progress.last);
             seen.store(progress.applied, Ordering::Relaxed);
+            ControlFlow::Continue(())
         })
     };
     let options = Options { on_progress: Some(progress), ..options(&dir) };
@@ -49,6 +51,22 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     assert!(seen.load(Ordering::Relaxed) > 0, "progress is shown");
     assert!((10..500).all(|number| knows_partner(node.reader(), number)));
     assert_eq!(node.digest().await.expect("runs").1, digest);
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_is_asked_to_stop_ends_while_the_log_is_read_and_the_next_has_all() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = Node::open(options(&dir)).await.expect("opened");
+    node.submit(add_partner(7), None).await.expect("applied");
+    node.shutdown().await;
+    drop(node);
+    let on_progress: OnProgress = Box::new(|_| ControlFlow::Break(()));
+    let stopped = Node::open(Options { on_progress: Some(on_progress), ..options(&dir) }).await;
+    assert!(matches!(stopped.err(), Some(OpenError::Stopped)));
+    // Nothing of it holds the log any more.
+    let node = Node::open(options(&dir)).await.expect("opened again");
+    assert!(knows_partner(node.reader(), 7));
     node.shutdown().await;
 }
 

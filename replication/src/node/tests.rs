@@ -58,7 +58,9 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 async fn a_start_that_is_asked_to_stop_ends_while_the_log_is_read_and_the_next_has_all() {
     let dir = tempfile::tempdir().expect("a directory");
     let node = Node::open(options(&dir)).await.expect("opened");
-    node.submit(add_partner(7), None).await.expect("applied");
+    for command in small_hotel().into_iter().chain([add_partner(7)]) {
+        node.submit(command, None).await.expect("applied");
+    }
     node.shutdown().await;
     drop(node);
     let on_progress: OnProgress = Box::new(|_| ControlFlow::Break(()));
